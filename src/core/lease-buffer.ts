@@ -1,0 +1,72 @@
+import { FIRST_BIGINT_ID, type Id } from './id.ts'
+import type { Lease } from './lease.ts'
+
+/** A part of a lease whose ids all have one representation: numbers, or bigints. */
+interface Piece {
+  readonly start: Id
+  readonly end: Id
+  readonly length: number
+}
+
+/**
+ * The leases that an instance holds for one sequence, in rising order: the one it serves from and those
+ * fetched ahead. Empty when `#next` equals `#end`; then `#ahead` is empty too.
+ */
+export class LeaseBuffer {
+  #next: Id = 0
+  #end: Id = 0
+  #left = 0
+  #ahead: Piece[] = []
+
+  /** How many ids it holds. */
+  get left(): number {
+    return this.#left
+  }
+
+  /** The next id, or undefined when it is empty. Hot path: no allocation while ids are numbers. */
+  take(): Id | undefined {
+    if (this.#left === 0) return undefined
+    this.#left--
+    const id = this.#next++
+    if (this.#next === this.#end) this.#serveNextPiece()
+    return id
+  }
+
+  /** The next `count` ids, which may span leases. The caller makes sure that `left >= count`. */
+  takeMany(count: number): Id[] {
+    const ids: Id[] = new Array(count)
+    for (let i = 0; i < count; i++) ids[i] = this.take() as Id
+    return ids
+  }
+
+  /** Adds a lease that lies above all that it holds. */
+  install(lease: Lease): void {
+    for (const piece of pieces(lease)) {
+      this.#ahead.push(piece)
+      this.#left += piece.length
+    }
+    if (this.#next === this.#end) this.#serveNextPiece()
+  }
+
+  /** Throws away all ids that it holds; they become a gap (I4). */
+  discard(): void {
+    this.#ahead = []
+    this.#next = this.#end
+    this.#left = 0
+  }
+
+  #serveNextPiece(): void {
+    const piece = this.#ahead.shift()
+    if (piece === undefined) return
+    this.#next = piece.start
+    this.#end = piece.end
+  }
+}
+
+function* pieces({ start, end }: Lease): Generator<Piece> {
+  const numbersEnd = end < FIRST_BIGINT_ID ? end : FIRST_BIGINT_ID
+  if (start < numbersEnd)
+    yield { start: Number(start), end: Number(numbersEnd), length: Number(numbersEnd - start) }
+  const bigintsStart = start > FIRST_BIGINT_ID ? start : FIRST_BIGINT_ID
+  if (bigintsStart < end) yield { start: bigintsStart, end, length: Number(end - bigintsStart) }
+}

@@ -1,0 +1,305 @@
+import type { Clock } from './clock.ts'
+import { SequenceError } from './errors.ts'
+import { ID_END, type Id } from './id.ts'
+import type { Lease, LeaseSource } from './lease.ts'
+import { LeaseBuffer } from './lease-buffer.ts'
+import { LeaseSizer, type LeaseSizing } from './lease-sizer.ts'
+import { REFUSED_RETRY_MS, RETRY_MS_MAX, RETRY_MS_MIN } from './limits.ts'
+
+export interface SequenceLimits extends LeaseSizing {
+  /** Longest time that a request waits for the store. */
+  readonly waitMsMax: number
+  /** Most requests that may wait at once. */
+  readonly waitersMax: number
+}
+
+/** What a sequence tells about itself, for logs and metrics. Never one event an id. */
+export type SequenceEvent =
+  | { readonly type: 'leased'; readonly leases: readonly Lease[]; readonly ids: number; readonly tookMs: number }
+  | { readonly type: 'lease-failed'; readonly error: SequenceError; readonly tookMs: number }
+
+export interface SequenceOptions {
+  readonly source: LeaseSource
+  readonly clock: Clock
+  /** Uniform in `[0, 1)`; spreads the retries of a fleet. */
+  readonly random: () => number
+  readonly limits: SequenceLimits
+  readonly observe: (event: SequenceEvent) => void
+}
+
+/** A request that found too few ids. `serve` takes its ids from the buffer and settles its promise. */
+interface Waiter {
+  readonly count: number
+  readonly deadlineMs: number
+  readonly serve: () => void
+  readonly fail: (error: SequenceError) => void
+}
+
+/**
+ * - `idle`: enough ids are held; nothing is under way.
+ * - `leasing`: one lease request is in flight (I8: never two).
+ * - `retrying`: the last request failed with `#fault`; a timer will ask again.
+ * - `closed`: nothing is asked for or served any more.
+ */
+type State = 'idle' | 'leasing' | 'retrying' | 'closed'
+
+/**
+ * A stream of unique, strictly increasing ids (I5) served from leases.
+ *
+ * Transitions: idle → leasing when ids fall to the low-water mark; leasing → idle when a grant is installed,
+ * or at once leasing again while demand exceeds it; leasing → retrying when the store fails or refuses;
+ * retrying → leasing when the pause is over; any → closed.
+ *
+ * While the store fails, held ids go on being served. When it refuses because it went backwards (I3), held ids
+ * are thrown away as well, since the store may have granted them to another instance again.
+ */
+export class Sequence {
+  readonly #source: LeaseSource
+  readonly #clock: Clock
+  readonly #random: () => number
+  readonly #limits: SequenceLimits
+  readonly #observe: (event: SequenceEvent) => void
+  readonly #buffer = new LeaseBuffer()
+  readonly #sizer: LeaseSizer
+
+  #state: State = 'idle'
+  /** The end of the greatest lease ever granted to this instance: no later one may start below it (I3). */
+  #seenEnd = 0n
+  /** Why the last lease request failed; undefined while the store is well. */
+  #fault: SequenceError | undefined
+  #faultSinceMs = 0
+  #failures = 0
+  /** While the store is refused (I3): ids below this may be in use although the store has forgotten them. */
+  #floor: bigint | undefined
+  #cancelRetry: (() => void) | undefined
+
+  /** In order of arrival, and so of deadline. */
+  #waiters: Waiter[] = []
+  #waitingIds = 0
+  #cancelDeadline: (() => void) | undefined
+
+  constructor(options: SequenceOptions) {
+    this.#source = options.source
+    this.#clock = options.clock
+    this.#random = options.random
+    this.#limits = options.limits
+    this.#observe = options.observe
+    this.#sizer = new LeaseSizer(options.limits)
+  }
+
+  /** Ids held in memory. */
+  get left(): number {
+    return this.#buffer.left
+  }
+
+  /** Requests that wait for the store. */
+  get waiting(): number {
+    return this.#waiters.length
+  }
+
+  /** Why the store gave no lease when last asked, or undefined. */
+  get fault(): SequenceError | undefined {
+    return this.#fault
+  }
+
+  /** Fetches the first lease without waiting to be asked for an id. */
+  warm(): void {
+    if (this.#buffer.left === 0) this.#lease()
+  }
+
+  /**
+   * The next id: at once while any is held, or a promise for it.
+   *
+   * The promise rejects with WAIT_TIMEOUT, TOO_MANY_WAITERS, STORE_UNAVAILABLE, STORE_MISCONFIGURED,
+   * EXHAUSTED, REGRESSED, STEP_MISMATCH or SHUTTING_DOWN. Asking again after a rejection is safe.
+   *
+   * Hot path: this stays synchronous, since an await costs more than all the rest of it.
+   */
+  take(): Id | Promise<Id> {
+    const id = this.#buffer.take()
+    if (id === undefined) return this.#wait(1, () => this.#buffer.take() as Id)
+    if (this.#buffer.left <= this.#sizer.lowWater) this.#lease()
+    return id
+  }
+
+  /**
+   * The next `count` ids, all or nothing: increasing, not always consecutive, since they may span leases.
+   * Rejects as `take` does.
+   */
+  takeMany(count: number): Id[] | Promise<Id[]> {
+    if (this.#buffer.left < count) return this.#wait(count, () => this.#buffer.takeMany(count))
+    const ids = this.#buffer.takeMany(count)
+    if (this.#buffer.left <= this.#sizer.lowWater) this.#lease()
+    return ids
+  }
+
+  /** Ends the sequence: requests that wait fail with SHUTTING_DOWN, and a grant that is still to come is lost. */
+  close(): void {
+    this.#state = 'closed'
+    this.#cancelRetry?.()
+    this.#buffer.discard()
+    this.#failWaiters(new SequenceError('SHUTTING_DOWN', 'this instance is shutting down; ask another one'))
+  }
+
+  #wait<T>(count: number, take: () => T): Promise<T> {
+    const refusal = this.#refusalToWait()
+    if (refusal !== undefined) return Promise.reject(refusal)
+    const promise = new Promise<T>((resolve, reject) => {
+      this.#waiters.push({
+        count,
+        deadlineMs: this.#clock.now() + this.#limits.waitMsMax,
+        serve: () => resolve(take()),
+        fail: reject,
+      })
+    })
+    this.#waitingIds += count
+    if (this.#waiters.length === 1) this.#armDeadline()
+    this.#lease()
+    return promise
+  }
+
+  #refusalToWait(): SequenceError | undefined {
+    if (this.#state === 'closed')
+      return new SequenceError('SHUTTING_DOWN', 'this instance is shutting down; ask another one')
+    if (this.#fault !== undefined && this.#hopeless(this.#fault)) return this.#fault
+    if (this.#waiters.length >= this.#limits.waitersMax)
+      return new SequenceError(
+        'TOO_MANY_WAITERS',
+        `${this.#waiters.length} requests wait for the store already; try again later`,
+      )
+    return undefined
+  }
+
+  /** Whether waiting is in vain: the fault needs a person, or has lasted longer than a request may wait. */
+  #hopeless(fault: SequenceError): boolean {
+    return (
+      fault.code !== 'STORE_UNAVAILABLE' ||
+      this.#clock.now() - this.#faultSinceMs >= this.#limits.waitMsMax
+    )
+  }
+
+  #lease(): void {
+    if (this.#state !== 'idle') return
+    this.#state = 'leasing'
+    const startedMs = this.#clock.now()
+    const ids = this.#sizer.next(startedMs, this.#waitingIds)
+    this.#ask(ids).then(
+      (leases) => this.#leased(leases, this.#clock.now() - startedMs),
+      (error: unknown) => this.#failed(error, this.#clock.now() - startedMs),
+    )
+  }
+
+  async #ask(ids: number): Promise<readonly Lease[]> {
+    if (this.#floor !== undefined) await this.#source.refuse(this.#floor)
+    return this.#source.lease(ids)
+  }
+
+  #leased(leases: readonly Lease[], tookMs: number): void {
+    if (this.#state === 'closed') return
+    const fault = this.#check(leases)
+    if (fault !== undefined) {
+      this.#failed(fault, tookMs)
+      return
+    }
+    let ids = 0
+    for (const lease of leases) {
+      this.#buffer.install(lease)
+      this.#seenEnd = lease.end
+      ids += Number(lease.end - lease.start)
+    }
+    this.#sizer.granted(this.#clock.now(), ids)
+    this.#state = 'idle'
+    this.#fault = undefined
+    this.#floor = undefined
+    this.#failures = 0
+    this.#observe({ type: 'leased', leases, ids, tookMs })
+    this.#serveWaiters()
+    if (this.#waiters.length > 0 || this.#buffer.left <= this.#sizer.lowWater) this.#lease()
+  }
+
+  /** I3: leases must rise above all that this instance has seen. One that does not spoils the whole grant. */
+  #check(leases: readonly Lease[]): SequenceError | undefined {
+    let end = this.#seenEnd
+    for (const lease of leases) {
+      if (lease.start < end)
+        return new SequenceError(
+          'REGRESSED',
+          `the store went backwards: it granted ids from ${lease.start} on although ids up to ${end - 1n} were granted before. ` +
+            'It was restored from an old backup, failed over to a lagging replica, or lost its counter. ' +
+            'Advance the sequence past every id in use to go on',
+          { floor: end },
+        )
+      if (lease.end <= lease.start || lease.end > ID_END)
+        throw new RangeError(`the store granted [${lease.start}, ${lease.end}), which is not a lease`)
+      end = lease.end
+    }
+    return undefined
+  }
+
+  #failed(error: unknown, tookMs: number): void {
+    if (!(error instanceof SequenceError)) throw error
+    if (this.#state === 'closed') return
+    const now = this.#clock.now()
+    if (this.#fault === undefined) this.#faultSinceMs = now
+    this.#fault = error
+    if (error.code === 'REGRESSED') {
+      this.#buffer.discard()
+      const floor = error.floor ?? 0n
+      this.#floor = floor > this.#seenEnd ? floor : this.#seenEnd
+    }
+    this.#observe({ type: 'lease-failed', error, tookMs })
+    if (this.#hopeless(error)) this.#failWaiters(error)
+    this.#state = 'retrying'
+    this.#cancelRetry = this.#clock.after(this.#retryDelayMs(error), () => {
+      this.#state = 'idle'
+      this.#lease()
+    })
+    this.#failures++
+  }
+
+  #retryDelayMs(error: SequenceError): number {
+    if (error.code !== 'STORE_UNAVAILABLE') return REFUSED_RETRY_MS
+    const longest = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(this.#failures, 10))
+    return longest * (0.5 + this.#random() / 2)
+  }
+
+  /** In order; one that asks for more than is held keeps its place while smaller ones behind it are served (I8). */
+  #serveWaiters(): void {
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const waiter of waiters) {
+      if (waiter.count > this.#buffer.left) {
+        this.#waiters.push(waiter)
+        continue
+      }
+      this.#waitingIds -= waiter.count
+      waiter.serve()
+    }
+    this.#armDeadline()
+  }
+
+  #failWaiters(error: SequenceError): void {
+    const waiters = this.#waiters
+    this.#waiters = []
+    this.#waitingIds = 0
+    this.#armDeadline()
+    for (const waiter of waiters) waiter.fail(error)
+  }
+
+  #armDeadline(): void {
+    this.#cancelDeadline?.()
+    const first = this.#waiters[0]
+    this.#cancelDeadline =
+      first && this.#clock.after(first.deadlineMs - this.#clock.now(), () => this.#expireWaiters())
+  }
+
+  #expireWaiters(): void {
+    const now = this.#clock.now()
+    while (this.#waiters[0] !== undefined && this.#waiters[0].deadlineMs <= now) {
+      const waiter = this.#waiters.shift() as Waiter
+      this.#waitingIds -= waiter.count
+      waiter.fail(this.#fault ?? new SequenceError('WAIT_TIMEOUT', `no id within ${this.#limits.waitMsMax} ms: the store is slow`))
+    }
+    this.#armDeadline()
+  }
+}
