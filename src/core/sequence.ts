@@ -97,6 +97,11 @@ export class Sequence {
     return this.#waiters.length
   }
 
+  /** Whether the store has ever granted it a lease. */
+  get everLeased(): boolean {
+    return this.#seenEnd > 0n
+  }
+
   /** Why the store gave no lease when last asked, or undefined. */
   get fault(): SequenceError | undefined {
     return this.#fault

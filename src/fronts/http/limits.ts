@@ -1,0 +1,11 @@
+/** Limits of the HTTP front (I9), set for a life behind nginx. */
+
+/** A request line and headers of this kind stay below 1 kB; cookies of a shared domain may add some. */
+export const HEADER_BYTES_MAX = 8_192
+
+/** How long a client may take to send its headers, and its whole request. */
+export const HEADERS_TIMEOUT_MS = 5_000
+export const REQUEST_TIMEOUT_MS = 10_000
+
+/** How often Node looks for connections past those times: its default of 30 s would keep slow clients for as long. */
+export const TIMEOUT_CHECK_MS = 1_000
