@@ -49,6 +49,11 @@ export class SimulatedDatabase {
     return this.#up
   }
 
+  /** Whether a refusal is recorded that only an operator's advance lifts. */
+  get refusing(): boolean {
+    return !isPastFloor(this.#greatest(), this.#tables.floor, this.#agreement)
+  }
+
   /** Kills the database; transactions in flight are rolled back. */
   crash(): void {
     this.#up = false

@@ -55,7 +55,10 @@ class Fleet {
   readonly #trace: (line: string) => void
   #instances: Instance[] = []
   #started = 0
-  /** While true no instance may start: only one that has seen the lost leases can notice a restored backup. */
+  /**
+   * While true no instance may start until the refusal is recorded: only one that has seen the lost leases can
+   * notice a restored backup, and tell the others through the store.
+   */
   #restored = false
 
   constructor(seed: number, { broken = false, trace = () => {} }: ScheduleOptions) {
@@ -94,12 +97,12 @@ class Fleet {
     ...repeat(2, ['pass three seconds', () => this.#clock.advance(3000)] as const),
     ...repeat(2, ['lose the counter', () => this.#database.loseCounter()] as const),
     ...repeat(1, ['back up', () => this.#database.backUp()] as const),
-    ...repeat(1, ['restore the backup', () => this.#restoreBackup()] as const),
+    ...repeat(2, ['restore the backup', () => this.#restoreBackup()] as const),
     ...repeat(2, ['advance', () => this.#advance()] as const),
   ]
 
   #start(): void {
-    if (this.#instances.length >= INSTANCES_MAX || this.#restored) return
+    if (this.#instances.length >= INSTANCES_MAX || (this.#restored && !this.#database.refusing)) return
     const name = `instance-${++this.#started}`
     const sequence = new Sequence({
       source: this.#broken ? this.#database.brokenSource(name) : this.#database.source(name),
@@ -151,11 +154,13 @@ class Fleet {
     }
   }
 
-  /** A backup is put back under the one instance that holds the greatest lease; the others are gone. */
+  /** A backup is put back under the instance that issued the greatest id; the others are gone by then. */
   #restoreBackup(): void {
-    if (!this.#database.up || this.#restored || this.#instances.length !== 1) return
-    const alone = this.#instances[0] as Instance
-    if (this.#greatestIssued() > BigInt(alone.last)) return
+    const greatest = this.#greatestIssued()
+    const witness = this.#instances.find(({ last }) => BigInt(last) === greatest)
+    if (!this.#database.up || this.#restored || witness === undefined) return
+    for (const { sequence } of this.#instances.filter((instance) => instance !== witness)) sequence.close()
+    this.#instances = [witness]
     this.#restored = true
     this.#database.restore()
   }

@@ -1,0 +1,31 @@
+import type { Config } from '../config/schema.ts'
+import type { Store } from '../core/store.ts'
+import { MysqlStore } from '../store/mysql/store.ts'
+import { SqliteStore } from '../store/sqlite/store.ts'
+
+/** A transaction on the embedded store: fsync of a busy disk takes a second at worst. */
+const SQLITE_TIMEOUT_MS = 5_000
+
+/** The store that the config names. Nothing is connected yet. `uuid` names this instance in it. */
+export function openStore(config: Config, uuid: string): Store {
+  const agreement = { step: config.step, first: config.first }
+  const { schema, mysql } = config
+  if (mysql === undefined)
+    return new SqliteStore({ file: config.sqlite.file, schema, agreement, uuid, timeoutMs: SQLITE_TIMEOUT_MS })
+  return new MysqlStore({
+    host: mysql.host,
+    port: mysql.port,
+    socketPath: mysql.socket_path,
+    user: mysql.user,
+    password: mysql.password,
+    database: mysql.database,
+    tls: mysql.tls,
+    connectTimeoutMs: mysql.connect_timeout_ms,
+    timeoutMs: mysql.timeout_ms,
+    connectionsMax: mysql.connections_max,
+    schema,
+    agreement,
+    uuid,
+    random: Math.random,
+  })
+}

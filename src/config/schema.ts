@@ -1,0 +1,218 @@
+import * as z from 'zod'
+import {
+  LEASE_IDS_MAX,
+  LEASE_TARGET_MS,
+  REQUEST_IDS_MAX,
+  STEP_MAX,
+  WAIT_MS_MAX,
+  WAITERS_MAX,
+} from '../core/limits.ts'
+import { parseListenAddress, parseMysqlAddress } from './address.ts'
+
+const MYSQL_PORT = 3306
+
+/*
+ * A key of the configuration is added here and nowhere else: its place gives its path and its environment
+ * variable, its text is what documentation and error messages say of it.
+ *
+ * `prefault` gives the default, in the form that a user would write; a key with neither that nor `optional` must be given.
+ * `meta({ secret: true })` makes `<key>_file`, which must be a key too, an alternative to the key itself.
+ */
+
+const mysqlSchema = z
+  .object({
+    host: parsed(
+      'a host such as localhost, db:3307, tcp(localhost:3306) or unix(/run/mysqld.sock)',
+      parseMysqlAddress,
+    )
+      .prefault('localhost')
+      .describe('host of the server; also host:port, tcp(host:port) or unix(/path/to/socket)'),
+    port: integer(1, 65_535).optional().meta({ default: MYSQL_PORT, description: 'TCP port of the server' }),
+    user: text(1).describe('user of the database'),
+    password: text(0).prefault('').meta({ secret: true, description: "the user's password" }),
+    password_file: text(1).optional().describe('file that holds the password, instead of `password`'),
+    database: text(1).describe('name of the database'),
+    tls: choice([false, true])
+      .prefault(false)
+      .describe('whether to encrypt and to verify the certificate of the server'),
+    ca_file: text(1)
+      .optional()
+      .describe("file with the certificates that may sign the server's, in PEM; the system's otherwise"),
+    connect_timeout_ms: integer(10, 60_000).prefault(800).describe('longest time to connect, in ms'),
+    timeout_ms: integer(10, 60_000).prefault(3_000).describe('longest time for one lease, in ms'),
+    connections_max: integer(1, 1_000).prefault(4).describe('connections to the server'),
+    maxidle: z.unknown().optional().describe("accepted from the older server's config.yml and ignored"),
+    maxopen: z.unknown().optional().describe("accepted from the older server's config.yml and ignored"),
+  })
+  .transform(({ host: address, port, maxidle: _maxidle, maxopen: _maxopen, ...rest }, context) => {
+    if (rest.ca_file !== undefined && !rest.tls)
+      context.addIssue({ code: 'custom', path: ['ca_file'], message: 'has no effect unless tls is true' })
+    if ('socketPath' in address)
+      return { ...rest, host: 'localhost', port: port ?? MYSQL_PORT, socket_path: address.socketPath }
+    if (port !== undefined && address.port !== undefined && port !== address.port)
+      context.addIssue({
+        code: 'custom',
+        path: ['port'],
+        message: `is ${port}, but mysql.host says ${address.port}; give the port once`,
+      })
+    return { ...rest, host: address.host, port: port ?? address.port ?? MYSQL_PORT, socket_path: undefined }
+  })
+
+export const configSchema = z.object({
+  port: parsed('an address such as :8000, 127.0.0.1:8000 or [::1]:8000, or a port', parseListenAddress)
+    .prefault(':8000')
+    .describe('address of HTTP; without a host, all interfaces; with port 0 the system picks one'),
+  step: integer(1, STEP_MAX)
+    .prefault(100)
+    .describe('ids in one lease of the generator; all instances on one store must agree'),
+  first: choice([0, 1])
+    .prefault(0)
+    .describe(
+      "added to every id of the generator; 1 gives the older server's ids; all instances on one store must agree",
+    ),
+  schema: choice(['auto', 'manual']).prefault('auto').describe('whether missing tables are made at start'),
+  mysql: mysqlSchema.optional(),
+  sqlite: section({
+    file: text(1)
+      .prefault('data/seqsvr.sqlite')
+      .describe('file of the embedded store, used when there is no `mysql`'),
+  }),
+  lease: section({
+    target_ms: integer(10, 600_000)
+      .prefault(LEASE_TARGET_MS)
+      .describe('how long the ids fetched at once should last, in ms'),
+    ids_max: integer(1, 1_000_000_000)
+      .prefault(LEASE_IDS_MAX)
+      .describe('ids fetched at once, however busy the sequence is'),
+  }),
+  wait_ms_max: integer(1, 60_000)
+    .prefault(WAIT_MS_MAX)
+    .describe('longest time that a request waits for the store, in ms'),
+  waiters_max: integer(1, 1_000_000)
+    .prefault(WAITERS_MAX)
+    .describe('requests that may wait for the store at once'),
+  request_ids_max: integer(1, 1_000_000)
+    .prefault(REQUEST_IDS_MAX)
+    .describe('ids that one request may ask for'),
+  http: section({
+    connections_max: integer(1, 1_000_000).prefault(10_000).describe('open HTTP connections'),
+    keep_alive_ms: integer(0, 3_600_000)
+      .prefault(75_000)
+      .describe(
+        "how long an idle HTTP connection stays open, in ms; must exceed the proxy's time (nginx: 60 s)",
+      ),
+  }),
+  drain_ms: integer(0, 600_000)
+    .prefault(10_000)
+    .describe('longest time to finish open requests at shutdown, in ms'),
+  log: section({
+    level: choice(['debug', 'info', 'warn', 'error'])
+      .prefault('info')
+      .describe('least severe messages to log'),
+  }),
+})
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
+
+/** The whole configuration, checked and with its defaults. Deeply frozen. */
+export type Config = DeepReadonly<z.output<typeof configSchema>>
+
+/** One leaf of the schema, for the loader and for documentation. */
+export interface ConfigKey {
+  /** As in config.yml, with dots: `mysql.password_file`. */
+  readonly path: string
+  /** Its environment variable: `SEQSVR_MYSQL_PASSWORD_FILE`. */
+  readonly env: string
+  /** In the form that a user would write; undefined when there is none. */
+  readonly default: unknown
+  readonly description: string
+  readonly secret: boolean
+}
+
+/** Every key of the configuration, in the order of the schema. */
+export const configKeys: readonly ConfigKey[] = leaves(configSchema, [])
+
+/** Every block of keys: `mysql`, `log`, … */
+export const configSections: ReadonlySet<string> = new Set(
+  configKeys.flatMap(({ path }) => (path.includes('.') ? [path.slice(0, path.lastIndexOf('.'))] : [])),
+)
+
+function leaves(object: z.ZodObject, path: readonly string[]): ConfigKey[] {
+  return Object.entries(object.shape).flatMap(([name, schema]) => {
+    const below = objectIn(schema)
+    return below === undefined ? [leaf(schema, [...path, name])] : leaves(below, [...path, name])
+  })
+}
+
+function leaf(schema: z.core.$ZodType, path: readonly string[]): ConfigKey {
+  const meta = z.globalRegistry.get(schema)
+  if (meta?.description === undefined) throw new Error(`the key ${path.join('.')} has no description`)
+  return {
+    path: path.join('.'),
+    env: `SEQSVR_${path.join('_').toUpperCase()}`,
+    default: schema instanceof z.ZodPrefault ? schema.def.defaultValue : meta.default,
+    description: meta.description,
+    secret: meta.secret === true,
+  }
+}
+
+/** The object that a block of keys is, under what makes it optional or transforms it. */
+function objectIn(schema: z.core.$ZodType): z.ZodObject | undefined {
+  if (schema instanceof z.ZodObject) return schema
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault)
+    return objectIn(schema.def.innerType)
+  return schema instanceof z.ZodPipe ? objectIn(schema.def.in) : undefined
+}
+
+/** A block of keys that have defaults, so that it need not be given. */
+function section<T extends z.ZodRawShape>(shape: T) {
+  const object = z.object(shape)
+  return object.prefault({} as z.input<typeof object>)
+}
+
+/** `parse` gives undefined for what is not allowed. Values from the environment and from flags are texts. */
+function parsed<T>(allowed: string, parse: (value: unknown) => T | undefined) {
+  return z.unknown().transform((value, context): T => {
+    const result = parse(value)
+    if (result !== undefined) return result
+    context.addIssue(
+      value === undefined ? 'is missing' : `must be ${allowed}, but is ${JSON.stringify(value)}`,
+    )
+    return z.NEVER
+  })
+}
+
+function integer(min: number, max: number) {
+  return parsed(`a whole number from ${min} to ${max}`, (value) => {
+    const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value
+    return typeof number === 'number' && Number.isInteger(number) && number >= min && number <= max
+      ? number
+      : undefined
+  })
+}
+
+function choice<const T extends string | number | boolean>(options: readonly T[]) {
+  const allowed = `${options.slice(0, -1).join(', ')} or ${options.at(-1)}`
+  return parsed(allowed, (value) =>
+    typeof value === 'object' ? undefined : options.find((option) => String(option) === String(value)),
+  )
+}
+
+/** Its messages never show the value, which may be a secret. */
+function text(lengthMin: number) {
+  return z.unknown().transform((value, context): string => {
+    if (typeof value === 'string' && value.length >= lengthMin) return value
+    if (value === undefined) context.addIssue('is missing')
+    else if (value === '') context.addIssue('must not be empty')
+    else context.addIssue(`must be text, but is a ${typeof value}; put it in quotes`)
+    return z.NEVER
+  })
+}
+
+declare module 'zod' {
+  interface GlobalMeta {
+    /** The default, where the schema cannot apply it by itself. */
+    default?: unknown
+    secret?: boolean
+  }
+}
