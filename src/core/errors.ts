@@ -3,11 +3,14 @@ export type ErrorCode =
   | 'BAD_REQUEST'
   | 'EXHAUSTED'
   | 'REGRESSED'
+  | 'SEQUENCE_EXISTS'
   | 'SHUTTING_DOWN'
   | 'STEP_MISMATCH'
   | 'STORE_MISCONFIGURED'
   | 'STORE_UNAVAILABLE'
+  | 'TOO_MANY_SEQUENCES'
   | 'TOO_MANY_WAITERS'
+  | 'UNKNOWN_SEQUENCE'
   | 'WAIT_TIMEOUT'
 
 /** An operating error. The message tells a person what happened and what to do; the code is for programs. */

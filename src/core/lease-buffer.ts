@@ -39,6 +39,27 @@ export class LeaseBuffer {
     return ids
   }
 
+  /** Whether `count` consecutive ids are held. */
+  holdsRow(count: number): boolean {
+    return this.#lengthOfServed() >= count || this.#ahead.some(({ length }) => length >= count)
+  }
+
+  /**
+   * The first of `count` consecutive ids. What lies below them becomes a gap, since ids must increase (I5). The
+   * caller makes sure that `holdsRow(count)`.
+   */
+  takeRow(count: number): Id {
+    while (this.#lengthOfServed() < count) {
+      this.#left -= this.#lengthOfServed()
+      this.#serveNextPiece()
+    }
+    const first = this.#next
+    this.#next = typeof first === 'bigint' ? first + BigInt(count) : first + count
+    this.#left -= count
+    if (this.#next === this.#end) this.#serveNextPiece()
+    return first
+  }
+
   /** Adds a lease that lies above all that it holds. */
   install(lease: Lease): void {
     for (const piece of pieces(lease)) {
@@ -53,6 +74,12 @@ export class LeaseBuffer {
     this.#ahead = []
     this.#next = this.#end
     this.#left = 0
+  }
+
+  #lengthOfServed(): number {
+    return typeof this.#next === 'bigint'
+      ? Number((this.#end as bigint) - this.#next)
+      : (this.#end as number) - this.#next
   }
 
   #serveNextPiece(): void {

@@ -25,3 +25,22 @@ export const RETRY_MS_MAX = 400
 
 /** Pause before asking again after a refusal that only a person can lift. */
 export const REFUSED_RETRY_MS = 1_000
+
+/** Length of a sequence's name, in characters (code points). A store's column may be narrower. */
+export const NAME_LENGTH_MAX = 128
+
+/** Sequences that an instance holds in memory at once; one takes about a kilobyte. */
+export const SEQUENCES_MAX = 100_000
+
+/** Names known not to exist, and for how long: a name that is made meanwhile is found within that time. */
+export const UNKNOWN_NAMES_MAX = 10_000
+export const UNKNOWN_NAME_MS = 1_000
+
+/** Names looked up in one query; the others wait for the next one, so that a flood of names is one query at a time. */
+export const LOOKUP_NAMES_MAX = 500
+
+/** Names that wait for a look-up. */
+export const LOOKUPS_WAITING_MAX = 10_000
+
+/** Ids in one lease of a sequence that is made without a step. */
+export const SEGMENT_STEP = 1_000

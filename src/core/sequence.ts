@@ -15,7 +15,12 @@ export interface SequenceLimits extends LeaseSizing {
 
 /** What a sequence tells about itself, for logs and metrics. Never one event an id. */
 export type SequenceEvent =
-  | { readonly type: 'leased'; readonly leases: readonly Lease[]; readonly ids: number; readonly tookMs: number }
+  | {
+      readonly type: 'leased'
+      readonly leases: readonly Lease[]
+      readonly ids: number
+      readonly tookMs: number
+    }
   | { readonly type: 'lease-failed'; readonly error: SequenceError; readonly tookMs: number }
 
 export interface SequenceOptions {
@@ -30,6 +35,7 @@ export interface SequenceOptions {
 /** A request that found too few ids. `serve` takes its ids from the buffer and settles its promise. */
 interface Waiter {
   readonly count: number
+  readonly ready: () => boolean
   readonly deadlineMs: number
   readonly serve: () => void
   readonly fail: (error: SequenceError) => void
@@ -48,7 +54,7 @@ type State = 'idle' | 'leasing' | 'retrying' | 'closed'
  *
  * Transitions: idle → leasing when ids fall to the low-water mark; leasing → idle when a grant is installed,
  * or at once leasing again while demand exceeds it; leasing → retrying when the store fails or refuses;
- * retrying → leasing when the pause is over; any → closed.
+ * retrying → leasing when the pause is over, or at a renewal; any → closed.
  *
  * While the store fails, held ids go on being served. When it refuses because it went backwards (I3), held ids
  * are thrown away as well, since the store may have granted them to another instance again.
@@ -72,6 +78,8 @@ export class Sequence {
   /** While the store is refused (I3): ids below this may be in use although the store has forgotten them. */
   #floor: bigint | undefined
   #cancelRetry: (() => void) | undefined
+  /** The grant in flight was asked for before a renewal, and is to be thrown away. */
+  #stale = false
 
   /** In order of arrival, and so of deadline. */
   #waiters: Waiter[] = []
@@ -122,7 +130,7 @@ export class Sequence {
    */
   take(): Id | Promise<Id> {
     const id = this.#buffer.take()
-    if (id === undefined) return this.#wait(1, () => this.#buffer.take() as Id)
+    if (id === undefined) return this.#wait(1, this.#holdsAny, () => this.#buffer.take() as Id)
     if (this.#buffer.left <= this.#sizer.lowWater) this.#lease()
     return id
   }
@@ -132,10 +140,44 @@ export class Sequence {
    * Rejects as `take` does.
    */
   takeMany(count: number): Id[] | Promise<Id[]> {
-    if (this.#buffer.left < count) return this.#wait(count, () => this.#buffer.takeMany(count))
+    const ready = () => this.#buffer.left >= count
+    if (!ready()) return this.#wait(count, ready, () => this.#buffer.takeMany(count))
     const ids = this.#buffer.takeMany(count)
     if (this.#buffer.left <= this.#sizer.lowWater) this.#lease()
     return ids
+  }
+
+  /**
+   * The first of `count` consecutive ids. Held ids below them become a gap. Rejects as `take` does, and with
+   * BAD_REQUEST for more ids than one grant may hold.
+   */
+  takeRow(count: number): Id | Promise<Id> {
+    const { leaseIdsMax } = this.#limits
+    if (count > leaseIdsMax)
+      return Promise.reject(
+        new SequenceError('BAD_REQUEST', `at most ${leaseIdsMax} consecutive ids can be had`),
+      )
+    const ready = () => this.#buffer.holdsRow(count)
+    if (!ready()) return this.#wait(count, ready, () => this.#buffer.takeRow(count))
+    const first = this.#buffer.takeRow(count)
+    if (this.#buffer.left <= this.#sizer.lowWater) this.#lease()
+    return first
+  }
+
+  /**
+   * Throws away the ids that it holds, and those of a grant in flight, and asks the store anew, at once: after
+   * somebody moved the sequence there, or lifted a refusal.
+   */
+  renew(): void {
+    if (this.#state === 'closed') return
+    this.#buffer.discard()
+    if (this.#state === 'leasing') {
+      this.#stale = true
+      return
+    }
+    this.#cancelRetry?.()
+    this.#state = 'idle'
+    this.#lease()
   }
 
   /** Ends the sequence: requests that wait fail with SHUTTING_DOWN, and a grant that is still to come is lost. */
@@ -146,12 +188,15 @@ export class Sequence {
     this.#failWaiters(new SequenceError('SHUTTING_DOWN', 'this instance is shutting down; ask another one'))
   }
 
-  #wait<T>(count: number, take: () => T): Promise<T> {
+  readonly #holdsAny = () => this.#buffer.left > 0
+
+  #wait<T>(count: number, ready: () => boolean, take: () => T): Promise<T> {
     const refusal = this.#refusalToWait()
     if (refusal !== undefined) return Promise.reject(refusal)
     const promise = new Promise<T>((resolve, reject) => {
       this.#waiters.push({
         count,
+        ready,
         deadlineMs: this.#clock.now() + this.#limits.waitMsMax,
         serve: () => resolve(take()),
         fail: reject,
@@ -178,8 +223,7 @@ export class Sequence {
   /** Whether waiting is in vain: the fault needs a person, or has lasted longer than a request may wait. */
   #hopeless(fault: SequenceError): boolean {
     return (
-      fault.code !== 'STORE_UNAVAILABLE' ||
-      this.#clock.now() - this.#faultSinceMs >= this.#limits.waitMsMax
+      fault.code !== 'STORE_UNAVAILABLE' || this.#clock.now() - this.#faultSinceMs >= this.#limits.waitMsMax
     )
   }
 
@@ -201,6 +245,10 @@ export class Sequence {
 
   #leased(leases: readonly Lease[], tookMs: number): void {
     if (this.#state === 'closed') return
+    if (this.#stale) {
+      this.#askAnew()
+      return
+    }
     const fault = this.#check(leases)
     if (fault !== undefined) {
       this.#failed(fault, tookMs)
@@ -220,6 +268,12 @@ export class Sequence {
     this.#observe({ type: 'leased', leases, ids, tookMs })
     this.#serveWaiters()
     if (this.#waiters.length > 0 || this.#buffer.left <= this.#sizer.lowWater) this.#lease()
+  }
+
+  #askAnew(): void {
+    this.#stale = false
+    this.#state = 'idle'
+    this.#lease()
   }
 
   /** I3: leases must rise above all that this instance has seen. One that does not spoils the whole grant. */
@@ -244,6 +298,10 @@ export class Sequence {
   #failed(error: unknown, tookMs: number): void {
     if (!(error instanceof SequenceError)) throw error
     if (this.#state === 'closed') return
+    if (this.#stale) {
+      this.#askAnew()
+      return
+    }
     const now = this.#clock.now()
     if (this.#fault === undefined) this.#faultSinceMs = now
     this.#fault = error
@@ -273,7 +331,7 @@ export class Sequence {
     const waiters = this.#waiters
     this.#waiters = []
     for (const waiter of waiters) {
-      if (waiter.count > this.#buffer.left) {
+      if (!waiter.ready()) {
         this.#waiters.push(waiter)
         continue
       }
@@ -303,7 +361,10 @@ export class Sequence {
     while (this.#waiters[0] !== undefined && this.#waiters[0].deadlineMs <= now) {
       const waiter = this.#waiters.shift() as Waiter
       this.#waitingIds -= waiter.count
-      waiter.fail(this.#fault ?? new SequenceError('WAIT_TIMEOUT', `no id within ${this.#limits.waitMsMax} ms: the store is slow`))
+      waiter.fail(
+        this.#fault ??
+          new SequenceError('WAIT_TIMEOUT', `no id within ${this.#limits.waitMsMax} ms: the store is slow`),
+      )
     }
     this.#armDeadline()
   }

@@ -8,6 +8,48 @@ export interface GeneratorAgreement {
   readonly first: 0 | 1
 }
 
+/** A named sequence as the store has it. */
+export interface SegmentRow {
+  readonly name: string
+  /** The first id not yet leased. */
+  readonly maxId: bigint
+  /** Ids in the smallest lease. */
+  readonly step: bigint
+}
+
+/** The named sequences of a store. Names are checked by the caller; all reject with an error of the store as well. */
+export interface SegmentStore {
+  /**
+   * Where one named sequence gets its leases: `[max_id, max_id + k*step)` without id 0. Rejects with
+   * UNKNOWN_SEQUENCE when there is no such row, and with STORE_MISCONFIGURED when what it holds is absurd.
+   */
+  source(name: string): LeaseSource
+
+  /** Those of these names that exist. */
+  existing(names: readonly string[]): Promise<ReadonlySet<string>>
+
+  /** Up to `limit` sequences in the order of their names, from the first one after `after`. */
+  list(after: string, limit: number): Promise<readonly SegmentRow[]>
+
+  /**
+   * Makes a sequence whose first id is `start`, or what lies past all ids that an earlier sequence of this name
+   * leased, if that is greater. Rejects with SEQUENCE_EXISTS, which changes nothing.
+   */
+  create(name: string, start: bigint, step: number): Promise<void>
+
+  /**
+   * Moves a sequence so that its next lease starts at `start` or later; one that is past that already stays. Lifts
+   * a refusal (I3) when it moves past its floor. Rejects with UNKNOWN_SEQUENCE.
+   */
+  advanceTo(name: string, start: bigint): Promise<void>
+
+  /**
+   * Removes a sequence. What it leased stays on record: made again, it starts above it. Rejects with
+   * UNKNOWN_SEQUENCE.
+   */
+  retire(name: string): Promise<void>
+}
+
 /** A durable store of leases: the core's port, implemented once for MySQL and once for SQLite. */
 export interface Store {
   /** Where and what it is, for people: `MySQL at db:3306/sequence`, `SQLite in data/seqsvr.sqlite`. */
@@ -15,6 +57,15 @@ export interface Store {
 
   /** The one sequence without a name. Its `lease` does what `prepare` does when that has not succeeded yet. */
   readonly generator: LeaseSource
+
+  /** The named sequences. Their methods do what `prepare` does when that has not succeeded yet. */
+  readonly segments: SegmentStore
+
+  /**
+   * Moves the generator, or every sequence of the store, `ids` ids past all that it leased and past all recorded
+   * refusals (I3), which lifts them: what an operator does after a failover that may have lost the last leases.
+   */
+  advanceBy(ids: bigint, which: 'generator' | 'all'): Promise<void>
 
   /**
    * Makes missing tables (unless the schema is kept by hand) and agrees with the other instances on the generator's

@@ -23,7 +23,12 @@ describe('lease buffer', () => {
     const buffer = new LeaseBuffer()
     buffer.install({ start: 9007199254740990n, end: 9007199254740994n })
     expect(buffer.left).toBe(4)
-    expect(buffer.takeMany(4)).toEqual([9007199254740990, 9007199254740991, 9007199254740992n, 9007199254740993n])
+    expect(buffer.takeMany(4)).toEqual([
+      9007199254740990,
+      9007199254740991,
+      9007199254740992n,
+      9007199254740993n,
+    ])
   })
 
   it('I6: serves the last id of the id space exactly', () => {

@@ -18,7 +18,12 @@ function sizes(lastMs: number, rounds: number, granted: number): number[] {
 
 describe('lease sizer', () => {
   it.each([
-    ['doubles, up to the maximum, while grants last less than the target', 999, 100, [200, 400, 800, 1600, 1600]],
+    [
+      'doubles, up to the maximum, while grants last less than the target',
+      999,
+      100,
+      [200, 400, 800, 1600, 1600],
+    ],
     ['stays while they last one to four targets', 1000, 100, [100, 100, 100, 100, 100]],
     ['stays at four targets', 4000, 100, [100, 100, 100, 100, 100]],
     ['halves, down to one, when they last longer', 4001, 10, [5, 2, 1, 1, 1]],

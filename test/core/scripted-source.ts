@@ -16,7 +16,8 @@ export class ScriptedSource implements LeaseSource {
     return new Promise((resolve, reject) => {
       this.asks.push({
         ids,
-        grant: (...ranges) => resolve(ranges.map(([start, end]) => ({ start: BigInt(start), end: BigInt(end) }))),
+        grant: (...ranges) =>
+          resolve(ranges.map(([start, end]) => ({ start: BigInt(start), end: BigInt(end) }))),
         fail: reject,
       })
     })

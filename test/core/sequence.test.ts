@@ -208,18 +208,28 @@ describe('sequence: I3, a store that went backwards', () => {
   it.each([
     ['below what was served', [[0, 100]], 200n],
     ['overlapping the last lease', [[199, 299]], 200n],
-    ['below, in the middle of a grant', [[200, 300], [150, 250]], 300n],
-  ] as [string, [number, number][], bigint][])('refuses a lease %s, throws held ids away and records the floor', async (_name, grant, floor) => {
-    const { sequence, source, clock } = await openWith(100, 200)
-    for (let i = 0; i < 50; i++) sequence.take()
-    source.last.grant(...grant)
-    await clock.settle()
-    const refused = track(sequence.take())
-    await clock.settle()
-    expect([refused.outcome, sequence.left, sequence.fault?.code]).toEqual(['REGRESSED', 0, 'REGRESSED'])
-    await clock.advance(1000)
-    expect(source.floors).toEqual([floor])
-  })
+    [
+      'below, in the middle of a grant',
+      [
+        [200, 300],
+        [150, 250],
+      ],
+      300n,
+    ],
+  ] as [string, [number, number][], bigint][])(
+    'refuses a lease %s, throws held ids away and records the floor',
+    async (_name, grant, floor) => {
+      const { sequence, source, clock } = await openWith(100, 200)
+      for (let i = 0; i < 50; i++) sequence.take()
+      source.last.grant(...grant)
+      await clock.settle()
+      const refused = track(sequence.take())
+      await clock.settle()
+      expect([refused.outcome, sequence.left, sequence.fault?.code]).toEqual(['REGRESSED', 0, 'REGRESSED'])
+      await clock.advance(1000)
+      expect(source.floors).toEqual([floor])
+    },
+  )
 
   it('keeps refusing while the store does, and goes on above the floor once it was advanced', async () => {
     const { sequence, source, clock } = await openWith(100, 200)

@@ -131,7 +131,11 @@ class Fleet {
     if (instance === undefined) return
     for (let i = 0; i < times; i++) {
       const id = instance.sequence.take()
-      if (typeof id === 'object') id.then((late) => this.#record(instance, [late]), () => this.failed++)
+      if (typeof id === 'object')
+        id.then(
+          (late) => this.#record(instance, [late]),
+          () => this.failed++,
+        )
       else this.#record(instance, [id])
     }
   }
@@ -141,15 +145,21 @@ class Fleet {
     if (instance === undefined) return
     const ids = instance.sequence.takeMany(count)
     if (Array.isArray(ids)) this.#record(instance, ids)
-    else ids.then((late) => this.#record(instance, late), () => this.failed++)
+    else
+      ids.then(
+        (late) => this.#record(instance, late),
+        () => this.failed++,
+      )
   }
 
   #record(instance: Instance, ids: readonly Id[]): void {
     for (const id of ids) {
       const owner = this.issued.get(String(id))
-      if (owner !== undefined) this.violations.push(`I1: ${instance.name} served ${id}, as ${owner} had before`)
+      if (owner !== undefined)
+        this.violations.push(`I1: ${instance.name} served ${id}, as ${owner} had before`)
       this.issued.set(String(id), instance.name)
-      if (id <= instance.last) this.violations.push(`I5: ${instance.name} served ${id} after ${instance.last}`)
+      if (id <= instance.last)
+        this.violations.push(`I5: ${instance.name} served ${id} after ${instance.last}`)
       instance.last = id
     }
   }

@@ -29,7 +29,12 @@ export function createHttpApp({ generator, readiness, requestIdsMax }: HttpAppOp
   function newId({ env: { incoming } }: Context<Env>): Response | Promise<Response> {
     // Hono runs GET handlers for HEAD; HEAD must not use up an id.
     if (incoming.method === 'HEAD') return respond({ status: 200, headers: jsonHeaders, body: '' })
-    const reply = answerNew(generator, queryOf(incoming.url as string), incoming.headers.accept, requestIdsMax)
+    const reply = answerNew(
+      generator,
+      queryOf(incoming.url as string),
+      incoming.headers.accept,
+      requestIdsMax,
+    )
     return reply instanceof Promise ? reply.then(respond) : respond(reply)
   }
 
@@ -41,7 +46,11 @@ export function createHttpApp({ generator, readiness, requestIdsMax }: HttpAppOp
     const methods = routes[c.req.path]
     if (methods === undefined) {
       const paths = Object.keys(routes).join(', ')
-      return respond({ status: 404, headers: jsonHeaders, body: failureBody(`no such path; there are ${paths}`) })
+      return respond({
+        status: 404,
+        headers: jsonHeaders,
+        body: failureBody(`no such path; there are ${paths}`),
+      })
     }
     const allow = [...Object.keys(methods), 'HEAD', 'OPTIONS'].join(', ')
     if (c.req.method === 'OPTIONS') return respond({ status: 204, headers: { allow }, body: '' })

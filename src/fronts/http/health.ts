@@ -12,6 +12,7 @@ export function answerLivez(): Reply {
 /** `/readyz`: 503 while a load balancer should send requests elsewhere. */
 export function answerReadyz(readiness: Readiness): Reply {
   const reason = readiness()
-  if (reason === undefined) return { status: 200, headers: jsonHeaders, body: '{"code":0,"msg":"ok","data":null}' }
+  if (reason === undefined)
+    return { status: 200, headers: jsonHeaders, body: '{"code":0,"msg":"ok","data":null}' }
   return { status: 503, headers: { ...jsonHeaders, 'retry-after': RETRY_AFTER_S }, body: failureBody(reason) }
 }

@@ -13,7 +13,11 @@ export interface IdRequest {
  * Reads `count` and `format` from the parameters of a request, and the format from `Accept` when no parameter
  * names it. Throws BAD_REQUEST that names the limit.
  */
-export function readIdRequest(params: URLSearchParams, accept: string | undefined, countMax: number): IdRequest {
+export function readIdRequest(
+  params: URLSearchParams,
+  accept: string | undefined,
+  countMax: number,
+): IdRequest {
   return { count: readCount(params, countMax), format: readFormat(params, accept) }
 }
 

@@ -52,7 +52,11 @@ export function failureBody(message: string): string {
 
 function oneId(id: Id, format: IdFormat = 'json'): Reply {
   if (format === 'text') return { status: 200, headers: textHeaders, body: `${id}\n` }
-  return { status: 200, headers: jsonHeaders, body: `{"code":0,"msg":"ok","data":{"id":${quoted(id, format)}}}` }
+  return {
+    status: 200,
+    headers: jsonHeaders,
+    body: `{"code":0,"msg":"ok","data":{"id":${quoted(id, format)}}}`,
+  }
 }
 
 function manyIds(ids: Id[], format: IdFormat): Reply {

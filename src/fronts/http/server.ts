@@ -23,7 +23,8 @@ export class HttpFront {
   constructor(options: HttpFrontOptions) {
     this.#options = options
     const listener = getRequestListener(createHttpApp(options).fetch, {
-      errorHandler: () => new Response(failureBody('malformed request target or Host'), { status: 400, headers: jsonHeaders }),
+      errorHandler: () =>
+        new Response(failureBody('malformed request target or Host'), { status: 400, headers: jsonHeaders }),
     })
     this.#server = createServer(
       {

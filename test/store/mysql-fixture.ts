@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto'
+import { inject } from 'vitest'
+import type { GeneratorAgreement } from '../../src/core/store.ts'
+import { MysqlStore, type MysqlStoreOptions } from '../../src/store/mysql/store.ts'
+import {
+  createDatabase,
+  dropDatabase,
+  type MysqlLogin,
+  query,
+  type TestDatabase,
+} from '../support/mysql-server.ts'
+import type { StoreFixture } from './contract.ts'
+
+export interface MysqlFixture extends StoreFixture {
+  readonly database: TestDatabase
+  readonly store: MysqlStore
+  another(agreement?: GeneratorAgreement): Promise<MysqlStore>
+  /** An instance with options of its own, closed with the fixture. */
+  open(options?: Partial<MysqlStoreOptions>): MysqlStore
+  /** Runs one statement as the administrator. */
+  sql(statement: string, values?: readonly (string | number | bigint)[]): Promise<Record<string, unknown>[]>
+}
+
+/** A database of its own on the shared server, or on `login`, with one instance. */
+export async function mysqlFixture({
+  login = inject('mysql'),
+  ...options
+}: Partial<MysqlStoreOptions> & { login?: MysqlLogin } = {}): Promise<MysqlFixture> {
+  const database = await createDatabase(login)
+  const stores: MysqlStore[] = []
+  const open = (more: Partial<MysqlStoreOptions> = {}) => {
+    const store = new MysqlStore({
+      ...database,
+      tls: false,
+      connectTimeoutMs: 2_000,
+      timeoutMs: 10_000,
+      connectionsMax: 4,
+      schema: 'auto',
+      agreement: { step: 100, first: 0 },
+      uuid: randomUUID(),
+      random: Math.random,
+      ...options,
+      ...more,
+    })
+    stores.push(store)
+    return store
+  }
+  return {
+    database,
+    store: open(),
+    open,
+    another: async (agreement) => open(agreement && { agreement }),
+    sql: (statement, values) => query(database, statement, values),
+    async setGreatestLeaseId(n) {
+      await query(database, 'INSERT INTO generator_table (id, uuid) VALUES (?, UUID())', [n])
+    },
+    async close() {
+      await Promise.all(stores.map((store) => store.close()))
+      await dropDatabase(database)
+    },
+  }
+}

@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { freePort } from './free-port.ts'
+import type { TestDatabase } from './mysql-server.ts'
+import { until } from './until.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const READY_MS_MAX = 20_000
+
+/** The built seqsvr as users run it: a process of its own, on one port for all its lives. */
+export class SeqsvrProcess {
+  readonly port: number
+  readonly url: string
+  readonly #env: Readonly<Record<string, string>>
+  #child: ChildProcess | undefined
+  #output = ''
+
+  private constructor(port: number, env: Readonly<Record<string, string>>) {
+    this.port = port
+    this.url = `http://127.0.0.1:${port}`
+    this.#env = env
+  }
+
+  /** Starts an instance with settings from the environment, on a free port, and waits until it is ready. */
+  static async start(env: Readonly<Record<string, string>>): Promise<SeqsvrProcess> {
+    const instance = new SeqsvrProcess(await freePort(), env)
+    await instance.restart()
+    return instance
+  }
+
+  /** What it has written to standard output and standard error in all its lives. */
+  get output(): string {
+    return this.#output
+  }
+
+  /** Starts it again on the same port after `stop` or `kill`, and waits until it is ready. */
+  async restart(): Promise<void> {
+    const child = spawn(process.execPath, ['dist/main.js'], {
+      cwd: ROOT,
+      env: { ...process.env, ...this.#env, SEQSVR_PORT: `127.0.0.1:${this.port}` },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#child = child
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => {
+        this.#output += chunk.toString()
+      })
+    try {
+      await until(READY_MS_MAX, async () => {
+        if (hasEnded(child)) throw new Error('it ended')
+        return (await fetch(`${this.url}/readyz`).catch(() => undefined))?.ok === true
+      })
+    } catch (error) {
+      await this.kill()
+      throw new Error(`seqsvr did not become ready\n${this.#output}`, { cause: error })
+    }
+  }
+
+  /** SIGTERM. Resolves to the exit code, or null when a signal ended it. */
+  async stop(): Promise<number | null> {
+    return this.#end('SIGTERM')
+  }
+
+  /** SIGKILL, or nothing when it has ended already. Resolves when it is gone. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL')
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child
+    if (child === undefined) throw new Error('seqsvr was never started')
+    if (!hasEnded(child)) {
+      const exit = once(child, 'exit')
+      child.kill(signal)
+      await exit
+    }
+    return child.exitCode
+  }
+}
+
+/** Settings for an instance on a database of the shared test server. */
+export function mysqlEnv({ host, port, user, password, database }: TestDatabase): Record<string, string> {
+  return {
+    SEQSVR_MYSQL_HOST: host,
+    SEQSVR_MYSQL_PORT: String(port),
+    SEQSVR_MYSQL_USER: user,
+    SEQSVR_MYSQL_PASSWORD: password,
+    SEQSVR_MYSQL_DATABASE: database,
+  }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null
+}

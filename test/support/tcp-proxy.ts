@@ -1,0 +1,126 @@
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+/** One client's connection and the one to the target that carries its bytes. */
+interface Link {
+  readonly client: Socket
+  readonly target: Socket
+}
+
+interface Cut {
+  readonly text: string
+  readonly when: 'before' | 'after'
+  readonly done: () => void
+}
+
+/** A TCP proxy on loopback that breaks as a network does. */
+export class TcpProxy {
+  readonly #server: Server
+  readonly #links = new Set<Link>()
+  #blackHole = false
+  #delayMs = 0
+  #cut: Cut | undefined
+
+  private constructor(target: { host: string; port: number }) {
+    this.#server = createServer((client) => this.#link(client, connect(target)))
+  }
+
+  static async start(target: { host: string; port: number }): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target)
+    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
+    return proxy
+  }
+
+  get port(): number {
+    const address = this.#server.address()
+    if (address === null || typeof address === 'string') throw new Error('the proxy is closed')
+    return address.port
+  }
+
+  /** Connections that are open. */
+  get links(): number {
+    return this.#links.size
+  }
+
+  /** Resets all connections; new ones work. */
+  cut(): void {
+    for (const link of this.#links) this.#reset(link)
+  }
+
+  /**
+   * Resets the next connection whose client sends `text`: before the target gets it, or after the target has
+   * answered it and before the client gets that answer. Resolves when that has happened.
+   */
+  cutAt(text: string, when: 'before' | 'after'): Promise<void> {
+    return new Promise((done) => {
+      this.#cut = { text, when, done }
+    })
+  }
+
+  /** Swallows all bytes in both directions, also of new connections, and closes nothing; until `pass`. */
+  blackHole(): void {
+    this.#blackHole = true
+  }
+
+  /** Holds every chunk back for `ms` milliseconds; until `pass`. */
+  delay(ms: number): void {
+    this.#delayMs = ms
+  }
+
+  /** Forwards again. Connections that have lost bytes are reset. */
+  pass(): void {
+    if (this.#blackHole) this.cut()
+    this.#blackHole = false
+    this.#delayMs = 0
+  }
+
+  async close(): Promise<void> {
+    this.cut()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+
+  #link(client: Socket, target: Socket): void {
+    const link = { client, target }
+    this.#links.add(link)
+    let answerIsFatal: Cut | undefined
+    client.on('data', (chunk) => {
+      const cut = this.#cut
+      if (cut !== undefined && chunk.includes(cut.text)) {
+        this.#cut = undefined
+        if (cut.when === 'before') {
+          this.#reset(link)
+          cut.done()
+          return
+        }
+        answerIsFatal = cut
+      }
+      this.#forward(chunk, target)
+    })
+    target.on('data', (chunk) => {
+      if (answerIsFatal === undefined) return this.#forward(chunk, client)
+      this.#reset(link)
+      answerIsFatal.done()
+    })
+    for (const [from, to] of [
+      [client, target],
+      [target, client],
+    ] as const) {
+      from.on('error', () => this.#reset(link))
+      from.on('end', () => to.end())
+      from.on('close', () => {
+        this.#links.delete(link)
+        to.destroy()
+      })
+    }
+  }
+
+  #forward(chunk: Buffer, to: Socket): void {
+    if (this.#blackHole) return
+    if (this.#delayMs === 0) to.write(chunk)
+    else setTimeout(() => !to.destroyed && to.write(chunk), this.#delayMs)
+  }
+
+  #reset({ client, target }: Link): void {
+    client.resetAndDestroy()
+    target.destroy()
+  }
+}
