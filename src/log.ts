@@ -1,4 +1,10 @@
-import { configureSync, getAnsiColorFormatter, getJsonLinesFormatter, getLogger, type Logger } from '@logtape/logtape'
+import {
+  configureSync,
+  getAnsiColorFormatter,
+  getJsonLinesFormatter,
+  getLogger,
+  type Logger,
+} from '@logtape/logtape'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 

@@ -43,7 +43,7 @@ function command(
     added.addOption(new Option(`--${flagOf(path)} <value>`, description))
   added.action(async (values: Record<string, string>) => {
     const flags = Object.fromEntries(configKeys.map(({ path }) => [path, values[camelCase(flagOf(path))]]))
-    const readConfig = () => loadConfig({ file: values['config'], env: process.env, flags })
+    const readConfig = () => loadConfig({ file: values.config, env: process.env, flags })
     process.exit(await run(readConfig))
   })
 }

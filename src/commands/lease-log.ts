@@ -16,6 +16,11 @@ export function createLeaseLog(log: Logger, sequence: string): (event: SequenceE
     }
     if (fault !== undefined) log.info('the store gives leases again', { sequence })
     fault = undefined
-    log.debug('leased', { sequence, leases: event.leases.length, ids: event.ids, tookMs: Math.round(event.tookMs) })
+    log.debug('leased', {
+      sequence,
+      leases: event.leases.length,
+      ids: event.ids,
+      tookMs: Math.round(event.tookMs),
+    })
   }
 }

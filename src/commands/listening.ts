@@ -7,7 +7,10 @@ export function urlOf({ address, family, port }: AddressInfo): string {
 }
 
 /** One line that says why a port could not be bound and what to do. Anything but that is thrown on. */
-export function describeListenError(error: unknown, { host, port }: { host: string | undefined; port: number }): string {
+export function describeListenError(
+  error: unknown,
+  { host, port }: { host: string | undefined; port: number },
+): string {
   const address = `${host ?? ''}:${port}`
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EADDRINUSE':

@@ -11,7 +11,13 @@ export function openStore(config: Config, uuid: string): Store {
   const agreement = { step: config.step, first: config.first }
   const { schema, mysql } = config
   if (mysql === undefined)
-    return new SqliteStore({ file: config.sqlite.file, schema, agreement, uuid, timeoutMs: SQLITE_TIMEOUT_MS })
+    return new SqliteStore({
+      file: config.sqlite.file,
+      schema,
+      agreement,
+      uuid,
+      timeoutMs: SQLITE_TIMEOUT_MS,
+    })
   return new MysqlStore({
     host: mysql.host,
     port: mysql.port,

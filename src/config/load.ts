@@ -153,7 +153,6 @@ function overlay(values: Layer, layer: Layer, problems: ConfigProblem[]): void {
     if (layer.has(path) && layer.has(fromFile))
       problems.push({ path: fromFile, message: `is given as well as ${path}; give one of them` })
     else if (layer.has(path)) values.delete(fromFile)
-    else if (layer.has(fromFile)) values.delete(path)
   }
   for (const [path, entry] of layer) values.set(path, entry)
 }

@@ -134,7 +134,10 @@ export const configKeys: readonly ConfigKey[] = leaves(configSchema, [])
 
 /** Every block of keys: `mysql`, `log`, … */
 export const configSections: ReadonlySet<string> = new Set(
-  configKeys.flatMap(({ path }) => (path.includes('.') ? [path.slice(0, path.lastIndexOf('.'))] : [])),
+  configKeys.flatMap(({ path }) => {
+    const above = path.split('.').slice(0, -1)
+    return above.map((_, index) => above.slice(0, index + 1).join('.'))
+  }),
 )
 
 function leaves(object: z.ZodObject, path: readonly string[]): ConfigKey[] {

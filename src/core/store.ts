@@ -58,15 +58,6 @@ export interface Store {
   /** The one sequence without a name. Its `lease` does what `prepare` does when that has not succeeded yet. */
   readonly generator: LeaseSource
 
-  /** The named sequences. Their methods do what `prepare` does when that has not succeeded yet. */
-  readonly segments: SegmentStore
-
-  /**
-   * Moves the generator, or every sequence of the store, `ids` ids past all that it leased and past all recorded
-   * refusals (I3), which lifts them: what an operator does after a failover that may have lost the last leases.
-   */
-  advanceBy(ids: bigint, which: 'generator' | 'all'): Promise<void>
-
   /**
    * Makes missing tables (unless the schema is kept by hand) and agrees with the other instances on the generator's
    * step. Doing it again is harmless. Rejects with STORE_UNAVAILABLE (try again), STORE_MISCONFIGURED or
