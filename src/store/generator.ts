@@ -1,0 +1,69 @@
+import { SequenceError } from '../core/errors.ts'
+import { clipToIdSpace, type Lease } from '../core/lease.ts'
+import type { GeneratorAgreement } from '../core/store.ts'
+
+/** Leases that one transaction may grant: what keeps it short, so that other instances are not held up. */
+export const GENERATOR_LEASES_MAX = 128
+
+/** How many leases hold `ids` ids, within what one transaction may grant. */
+export function leaseCount(ids: number, step: number): number {
+  return Math.min(GENERATOR_LEASES_MAX, Math.max(1, Math.ceil(ids / step)))
+}
+
+/** The first id of lease `n`. */
+export function leaseStart(n: bigint, { step, first }: GeneratorAgreement): bigint {
+  return n * BigInt(step) + BigInt(first)
+}
+
+/**
+ * The leases of the auto-increment ids `ns`, which the store gave in this order to a table whose greatest id was
+ * `maxId` in the same transaction (0 when it was empty).
+ *
+ * Throws REGRESSED when one does not lie above all before it (I3), EXHAUSTED when no id is left (I6).
+ */
+export function leasesOf(ns: readonly bigint[], maxId: bigint, agreement: GeneratorAgreement): Lease[] {
+  const leases: Lease[] = []
+  let last = maxId
+  for (const n of ns) {
+    if (n <= last)
+      throw new SequenceError(
+        'REGRESSED',
+        `the store went backwards: it gave lease ${n} although lease ${last} exists, so its auto-increment counter is lost. ` +
+          'Advance the generator past every id in use to go on',
+        { floor: leaseStart(last + 1n, agreement) },
+      )
+    last = n
+    const lease = clipToIdSpace({ start: leaseStart(n, agreement), end: leaseStart(n + 1n, agreement) })
+    if (lease !== undefined) leases.push(lease)
+  }
+  if (leases.length === 0) throw new SequenceError('EXHAUSTED', 'the generator has no ids left below 2^63')
+  return leases
+}
+
+/** Throws STEP_MISMATCH unless the store's agreement is this instance's (I7). */
+export function checkAgreement(stored: { step: bigint; first: bigint }, agreement: GeneratorAgreement): void {
+  for (const name of ['step', 'first'] as const) {
+    if (stored[name] === BigInt(agreement[name])) continue
+    throw new SequenceError(
+      'STEP_MISMATCH',
+      `the instances on this store agreed on ${name} ${stored[name]}, but this one is configured with ${name} ${agreement[name]}. ` +
+        `Set ${name} to ${stored[name]}`,
+    )
+  }
+}
+
+/** Whether leases after `maxId` all start at or past `floor`, so that a refusal at `floor` is lifted (I3). */
+export function isPastFloor(maxId: bigint, floor: bigint, agreement: GeneratorAgreement): boolean {
+  return leaseStart(maxId, agreement) >= floor
+}
+
+/** Throws REGRESSED while the store has not been advanced to `floor`, below which ids may be in use (I3). */
+export function checkFloor(maxId: bigint, floor: bigint, agreement: GeneratorAgreement): void {
+  if (isPastFloor(maxId, floor, agreement)) return
+  throw new SequenceError(
+    'REGRESSED',
+    `the store went backwards: ids below ${floor} may be in use, but it would go on from ${leaseStart(maxId + 1n, agreement)}. ` +
+      'Advance the generator past every id in use to go on',
+    { floor },
+  )
+}
