@@ -29,6 +29,13 @@ export class SeqsvrProcess {
     return instance
   }
 
+  /** Starts an instance without waiting until it is ready. */
+  static async startUnready(env: Readonly<Record<string, string>>): Promise<SeqsvrProcess> {
+    const instance = new SeqsvrProcess(await freePort(), env)
+    instance.#spawn()
+    return instance
+  }
+
   /** What it has written to standard output and standard error in all its lives. */
   get output(): string {
     return this.#output
@@ -36,6 +43,19 @@ export class SeqsvrProcess {
 
   /** Starts it again on the same port after `stop` or `kill`, and waits until it is ready. */
   async restart(): Promise<void> {
+    const child = this.#spawn()
+    try {
+      await until(READY_MS_MAX, async () => {
+        if (hasEnded(child)) throw new Error('it ended')
+        return (await fetch(`${this.url}/readyz`).catch(() => undefined))?.ok === true
+      })
+    } catch (error) {
+      await this.kill()
+      throw new Error(`seqsvr did not become ready\n${this.#output}`, { cause: error })
+    }
+  }
+
+  #spawn(): ChildProcess {
     const child = spawn(process.execPath, ['dist/main.js'], {
       cwd: ROOT,
       env: { ...process.env, ...this.#env, SEQSVR_PORT: `127.0.0.1:${this.port}` },
@@ -46,15 +66,7 @@ export class SeqsvrProcess {
       stream.on('data', (chunk: Buffer) => {
         this.#output += chunk.toString()
       })
-    try {
-      await until(READY_MS_MAX, async () => {
-        if (hasEnded(child)) throw new Error('it ended')
-        return (await fetch(`${this.url}/readyz`).catch(() => undefined))?.ok === true
-      })
-    } catch (error) {
-      await this.kill()
-      throw new Error(`seqsvr did not become ready\n${this.#output}`, { cause: error })
-    }
+    return child
   }
 
   /** SIGTERM. Resolves to the exit code, or null when a signal ended it. */
