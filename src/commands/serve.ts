@@ -1,15 +1,14 @@
 import type { Logger } from '@logtape/logtape'
 import { v7 as uuidv7 } from 'uuid'
 import type { Config } from '../config/schema.ts'
+import { Administration, type Held } from '../core/administration.ts'
 import { SequenceError } from '../core/errors.ts'
-import { Sequence } from '../core/sequence.ts'
 import type { Store } from '../core/store.ts'
 import { HttpFront } from '../fronts/http/server.ts'
 import { openLog } from '../log.ts'
-import { systemClock } from '../system-clock.ts'
 import { EXIT_OK, EXIT_RUNTIME } from './exit-codes.ts'
-import { createLeaseLog } from './lease-log.ts'
 import { describeListenError, urlOf } from './listening.ts'
+import { openCore } from './open-core.ts'
 import { openStore } from './open-store.ts'
 
 /**
@@ -20,26 +19,23 @@ export async function serve(config: Config, reload: () => Config): Promise<numbe
   const uuid = uuidv7()
   const log = openLog(config.log.level).with({ instance: uuid })
   const store = openStore(config, uuid)
-  const generator = new Sequence({
-    source: store.generator,
-    clock: systemClock,
-    random: Math.random,
-    limits: {
-      leaseTargetMs: config.lease.target_ms,
-      leaseIdsMax: config.lease.ids_max,
-      waitMsMax: config.wait_ms_max,
-      waitersMax: config.waiters_max,
-    },
-    observe: createLeaseLog(log, 'generator'),
-  })
+  const core = openCore(config, store, log)
 
   let draining = false
-  const readiness = () => (draining ? 'draining' : unreadiness(generator))
+  const readiness = () => (draining ? 'draining' : unreadiness(core))
   const http = new HttpFront({
     ...config.port,
-    generator,
+    ...core,
     readiness,
     requestIdsMax: config.request_ids_max,
+    admin:
+      config.admin.token === undefined
+        ? undefined
+        : {
+            administration: new Administration(store, core),
+            sequences: core.sequences,
+            token: config.admin.token,
+          },
     connectionsMax: config.http.connections_max,
     keepAliveMs: config.http.keep_alive_ms,
   })
@@ -49,7 +45,7 @@ export async function serve(config: Config, reload: () => Config): Promise<numbe
   try {
     const url = urlOf(await http.listen())
     if (!(await prepare(store, log))) return EXIT_RUNTIME
-    generator.warm()
+    core.generator.warm()
     log.info(`listening on ${url}, ${store.description}; try: curl ${url}/new`, { step: config.step })
   } catch (error) {
     log.error(describeListenError(error, config.port))
@@ -59,18 +55,19 @@ export async function serve(config: Config, reload: () => Config): Promise<numbe
   log.info(`${await stop}: draining for at most ${config.drain_ms} ms`)
   draining = true
   await http.drain(config.drain_ms)
-  generator.close()
+  core.generator.close()
+  core.sequences.close()
   await store.close()
   log.info('stopped')
   return EXIT_OK
 }
 
 /** Why no request should come here, judged without asking the store. */
-function unreadiness(generator: Sequence): string | undefined {
-  const fault = generator.fault
-  if (fault?.code === 'REGRESSED') return fault.message
+function unreadiness({ generator, sequences }: Held): string | undefined {
+  for (const { fault } of [generator, ...sequences.all()])
+    if (fault?.code === 'REGRESSED') return fault.message
   if (generator.left > 0) return undefined
-  return fault?.message ?? (generator.everLeased ? undefined : 'waiting for the first lease')
+  return generator.fault?.message ?? (generator.everLeased ? undefined : 'waiting for the first lease')
 }
 
 /** False where a person must act before this instance can ever serve. An outage is not such a case. */

@@ -3,6 +3,7 @@ import {
   LEASE_IDS_MAX,
   LEASE_TARGET_MS,
   REQUEST_IDS_MAX,
+  SEQUENCES_MAX,
   STEP_MAX,
   WAIT_MS_MAX,
   WAITERS_MAX,
@@ -94,6 +95,7 @@ export const configSchema = z.object({
   request_ids_max: integer(1, 1_000_000)
     .prefault(REQUEST_IDS_MAX)
     .describe('ids that one request may ask for'),
+  sequences_max: integer(1, 10_000_000).prefault(SEQUENCES_MAX).describe('named sequences in memory at once'),
   http: section({
     connections_max: integer(1, 1_000_000).prefault(10_000).describe('open HTTP connections'),
     keep_alive_ms: integer(0, 3_600_000)
@@ -101,6 +103,15 @@ export const configSchema = z.object({
       .describe(
         "how long an idle HTTP connection stays open, in ms; must exceed the proxy's time (nginx: 60 s)",
       ),
+  }),
+  admin: section({
+    token: text(16)
+      .optional()
+      .meta({
+        secret: true,
+        description: 'turns on the admin API, for who sends this token; at least 16 characters',
+      }),
+    token_file: text(1).optional().describe('file that holds the token, instead of `token`'),
   }),
   drain_ms: integer(0, 600_000)
     .prefault(10_000)
@@ -207,6 +218,7 @@ function text(lengthMin: number) {
     if (typeof value === 'string' && value.length >= lengthMin) return value
     if (value === undefined) context.addIssue('is missing')
     else if (value === '') context.addIssue('must not be empty')
+    else if (typeof value === 'string') context.addIssue(`must have at least ${lengthMin} characters`)
     else context.addIssue(`must be text, but is a ${typeof value}; put it in quotes`)
     return z.NEVER
   })

@@ -26,3 +26,12 @@ export class SequenceError extends Error {
     this.floor = options?.floor
   }
 }
+
+/** What requests get that an instance cannot serve any more because it ends. */
+export function shuttingDown(): SequenceError {
+  return new SequenceError('SHUTTING_DOWN', 'this instance is shutting down; ask another one')
+}
+
+export function unknownSequence(name: string): SequenceError {
+  return new SequenceError('UNKNOWN_SEQUENCE', `there is no sequence ${JSON.stringify(name)}`)
+}

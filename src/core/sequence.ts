@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts'
-import { SequenceError } from './errors.ts'
+import { SequenceError, shuttingDown } from './errors.ts'
 import { ID_END, type Id } from './id.ts'
 import type { Lease, LeaseSource } from './lease.ts'
 import { LeaseBuffer } from './lease-buffer.ts'
@@ -71,7 +71,7 @@ export class Sequence {
   #state: State = 'idle'
   /** The end of the greatest lease ever granted to this instance: no later one may start below it (I3). */
   #seenEnd = 0n
-  /** Why the last lease request failed; undefined while the store is well. */
+  /** Why the last lease request failed, or why the sequence was closed; undefined while all is well. */
   #fault: SequenceError | undefined
   #faultSinceMs = 0
   #failures = 0
@@ -164,6 +164,11 @@ export class Sequence {
     return first
   }
 
+  /** Resolves when it holds ids, and takes none. Rejects as `take` does. */
+  async ready(): Promise<void> {
+    if (!this.#holdsAny()) await this.#wait(1, this.#holdsAny, () => {})
+  }
+
   /**
    * Throws away the ids that it holds, and those of a grant in flight, and asks the store anew, at once: after
    * somebody moved the sequence there, or lifted a refusal.
@@ -180,12 +185,13 @@ export class Sequence {
     this.#lease()
   }
 
-  /** Ends the sequence: requests that wait fail with SHUTTING_DOWN, and a grant that is still to come is lost. */
-  close(): void {
+  /** Ends the sequence: requests that wait, and all later ones, fail with `reason`; a grant still to come is lost. */
+  close(reason = shuttingDown()): void {
     this.#state = 'closed'
+    this.#fault = reason
     this.#cancelRetry?.()
     this.#buffer.discard()
-    this.#failWaiters(new SequenceError('SHUTTING_DOWN', 'this instance is shutting down; ask another one'))
+    this.#failWaiters(reason)
   }
 
   readonly #holdsAny = () => this.#buffer.left > 0
@@ -209,8 +215,6 @@ export class Sequence {
   }
 
   #refusalToWait(): SequenceError | undefined {
-    if (this.#state === 'closed')
-      return new SequenceError('SHUTTING_DOWN', 'this instance is shutting down; ask another one')
     if (this.#fault !== undefined && this.#hopeless(this.#fault)) return this.#fault
     if (this.#waiters.length >= this.#limits.waitersMax)
       return new SequenceError(

@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts'
-import { SequenceError } from './errors.ts'
+import { SequenceError, shuttingDown, unknownSequence } from './errors.ts'
 import {
   LOOKUP_NAMES_MAX,
   LOOKUPS_WAITING_MAX,
@@ -54,9 +54,9 @@ export class Sequences {
     return this.#held.get(name)
   }
 
-  /** All sequences in memory, by name. */
-  all(): Iterable<readonly [name: string, sequence: Sequence]> {
-    return this.#held
+  /** All sequences in memory. */
+  all(): Iterable<Sequence> {
+    return this.#held.values()
   }
 
   get size(): number {
@@ -71,7 +71,7 @@ export class Sequences {
     const held = this.#held.get(name)
     if (held !== undefined) return held
     checkName(name)
-    if (this.#isUnknown(name)) throw unknown(name)
+    if (this.#isUnknown(name)) throw unknownSequence(name)
     if (this.#fault !== undefined && this.#options.clock.now() < this.#faultUntilMs) throw this.#fault
     return (this.#inFlight.get(name) ?? this.#waiting.get(name) ?? this.#enqueue(name)).found
   }
@@ -84,14 +84,14 @@ export class Sequences {
 
   /** Drops a sequence that the store no longer has. Ids that were held become a gap. */
   drop(name: string): void {
-    this.#held.get(name)?.close()
+    this.#held.get(name)?.close(unknownSequence(name))
     this.#held.delete(name)
   }
 
   close(): void {
-    for (const sequence of this.#held.values()) sequence.close()
-    const shutDown = new SequenceError('SHUTTING_DOWN', 'this instance is shutting down; ask another one')
-    for (const lookup of [...this.#inFlight.values(), ...this.#waiting.values()]) lookup.reject(shutDown)
+    const reason = shuttingDown()
+    for (const sequence of this.#held.values()) sequence.close(reason)
+    for (const lookup of [...this.#inFlight.values(), ...this.#waiting.values()]) lookup.reject(reason)
     this.#waiting.clear()
   }
 
@@ -142,7 +142,7 @@ export class Sequences {
       if (existing.has(name)) resolve(this.#hold(name))
       else {
         this.#rememberUnknown(name)
-        reject(unknown(name))
+        reject(unknownSequence(name))
       }
     }
     this.#inFlight.clear()
@@ -179,8 +179,4 @@ function openLookup(): Lookup {
     settle = { resolve, reject }
   })
   return { found, ...(settle as unknown as Pick<Lookup, 'resolve' | 'reject'>) }
-}
-
-function unknown(name: string): SequenceError {
-  return new SequenceError('UNKNOWN_SEQUENCE', `there is no sequence ${JSON.stringify(name)}`)
 }

@@ -8,6 +8,15 @@ export interface GeneratorAgreement {
   readonly first: 0 | 1
 }
 
+/** Where the generator gets its leases. */
+export interface GeneratorStore extends LeaseSource {
+  /**
+   * Moves the generator at least `ids` ids past all that it leased and past a recorded refusal (I3), which that
+   * lifts: what an operator does after a failover that may have lost the last leases.
+   */
+  advanceBy(ids: bigint): Promise<void>
+}
+
 /** A named sequence as the store has it. */
 export interface SegmentRow {
   readonly name: string
@@ -17,7 +26,10 @@ export interface SegmentRow {
   readonly step: bigint
 }
 
-/** The named sequences of a store. Names are checked by the caller; all reject with an error of the store as well. */
+/**
+ * The named sequences of a store. Names are checked by the caller. All methods reject with an error of the store as
+ * well (STORE_UNAVAILABLE, STORE_MISCONFIGURED, SHUTTING_DOWN).
+ */
 export interface SegmentStore {
   /**
    * Where one named sequence gets its leases: `[max_id, max_id + k*step)` without id 0. Rejects with
@@ -28,20 +40,23 @@ export interface SegmentStore {
   /** Those of these names that exist. */
   existing(names: readonly string[]): Promise<ReadonlySet<string>>
 
-  /** Up to `limit` sequences in the order of their names, from the first one after `after`. */
+  /** Up to `limit` sequences in the order of their names' bytes, from the first one after `after`. */
   list(after: string, limit: number): Promise<readonly SegmentRow[]>
 
   /**
-   * Makes a sequence whose first id is `start`, or what lies past all ids that an earlier sequence of this name
-   * leased, if that is greater. Rejects with SEQUENCE_EXISTS, which changes nothing.
+   * Makes a sequence whose first id is `start` (0 to 2^63-1), or what lies past all ids that an earlier sequence of
+   * this name leased, if that is greater. Rejects with SEQUENCE_EXISTS, which changes nothing.
    */
   create(name: string, start: bigint, step: number): Promise<void>
 
   /**
-   * Moves a sequence so that its next lease starts at `start` or later; one that is past that already stays. Lifts
-   * a refusal (I3) when it moves past its floor. Rejects with UNKNOWN_SEQUENCE.
+   * Moves a sequence so that its next lease starts at `start` (0 to 2^63-1) or later; one that is past that already
+   * stays. Lifts a refusal (I3) when that is past its floor. Rejects with UNKNOWN_SEQUENCE.
    */
   advanceTo(name: string, start: bigint): Promise<void>
+
+  /** As `GeneratorStore.advanceBy`, for one sequence. Rejects with UNKNOWN_SEQUENCE. */
+  advanceBy(name: string, ids: bigint): Promise<void>
 
   /**
    * Removes a sequence. What it leased stays on record: made again, it starts above it. Rejects with
@@ -55,8 +70,10 @@ export interface Store {
   /** Where and what it is, for people: `MySQL at db:3306/sequence`, `SQLite in data/seqsvr.sqlite`. */
   readonly description: string
 
-  /** The one sequence without a name. Its `lease` does what `prepare` does when that has not succeeded yet. */
-  readonly generator: LeaseSource
+  /** The one sequence without a name. Like all that the store does, it prepares what is not prepared yet. */
+  readonly generator: GeneratorStore
+
+  readonly segments: SegmentStore
 
   /**
    * Makes missing tables (unless the schema is kept by hand) and agrees with the other instances on the generator's

@@ -22,7 +22,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 const OWNERS: readonly (readonly [pattern: RegExp, folders: readonly string[]])[] = [
   [/^(hono|@hono\/node-server)/, ['fronts/http']],
   [/^mysql2/, ['store/mysql']],
-  [/^(zod|js-yaml|fastest-levenshtein)/, ['config']],
+  [/^(js-yaml|fastest-levenshtein)/, ['config']],
+  [/^zod/, ['config', 'fronts/http']],
   [/^node:(net|http|dgram)$/, ['fronts/http', 'config', 'commands', 'store/mysql']],
 ]
 

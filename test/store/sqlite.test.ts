@@ -117,6 +117,12 @@ describe('the file', () => {
         sql: 'CREATE TABLE generator_table (id INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL UNIQUE)',
       },
       {
+        name: 'segments',
+        sql: expect.stringContaining(
+          'app_tag TEXT PRIMARY KEY NOT NULL, max_id INTEGER NOT NULL, step INTEGER NOT NULL',
+        ),
+      },
+      {
         name: 'seqsvr_meta',
         sql: 'CREATE TABLE seqsvr_meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL)',
       },

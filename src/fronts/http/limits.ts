@@ -9,3 +9,10 @@ export const REQUEST_TIMEOUT_MS = 10_000
 
 /** How often Node looks for connections past those times: its default of 30 s would keep slow clients for as long. */
 export const TIMEOUT_CHECK_MS = 1_000
+
+/** The form of a POST: a name of 128 characters takes 1.5 kB when every byte of it is escaped. */
+export const FORM_BYTES_MAX = 4_096
+
+/** The body of an admin request, and sequences in one page of the list. */
+export const ADMIN_BODY_BYTES_MAX = 16_384
+export const LIST_MAX = 1_000

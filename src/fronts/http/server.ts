@@ -3,8 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { createHttpApp, type HttpAppOptions } from './app.ts'
 import { HEADER_BYTES_MAX, HEADERS_TIMEOUT_MS, REQUEST_TIMEOUT_MS, TIMEOUT_CHECK_MS } from './limits.ts'
-import { failureBody } from './new.ts'
-import { jsonHeaders } from './reply.ts'
+import { failureBody, jsonHeaders } from './reply.ts'
 
 export interface HttpFrontOptions extends HttpAppOptions {
   readonly host: string | undefined

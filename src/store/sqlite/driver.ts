@@ -12,8 +12,8 @@ export interface DriverDatabase {
 export interface DriverStatement {
   setReadBigInts(enabled: boolean): void
   run(...values: readonly (string | number | bigint)[]): { readonly lastInsertRowid: number | bigint }
-  get(): unknown
-  all(): unknown[]
+  get(...values: readonly (string | number | bigint)[]): unknown
+  all(...values: readonly (string | number | bigint)[]): unknown[]
 }
 
 /** In order of preference. They have the same API; the first is part of Node from 22.13 on. */

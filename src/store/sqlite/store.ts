@@ -1,10 +1,9 @@
 import { resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { SequenceError } from '../../core/errors.ts'
-import type { Lease, LeaseSource } from '../../core/lease.ts'
-import type { GeneratorAgreement, Store } from '../../core/store.ts'
-import type { DatabaseOptions } from './database.ts'
-import type { Answer, Message, Request } from './worker.ts'
+import type { GeneratorAgreement, GeneratorStore, SegmentStore, Store } from '../../core/store.ts'
+import type { Calls, CallsOptions } from './calls.ts'
+import type { Answer, Request } from './worker.ts'
 
 export interface SqliteStoreOptions {
   /** Made when missing, with its folder. */
@@ -19,7 +18,7 @@ export interface SqliteStoreOptions {
 }
 
 interface Pending {
-  readonly resolve: (leases: readonly Lease[]) => void
+  readonly resolve: (result: unknown) => void
   readonly reject: (error: SequenceError) => void
   readonly deadline: NodeJS.Timeout
 }
@@ -36,9 +35,22 @@ const WORKER = new URL(
  */
 export class SqliteStore implements Store {
   readonly description: string
-  readonly generator: LeaseSource = {
-    lease: (ids) => this.#ask({ call: 'lease', ids }),
-    refuse: async (floor) => void (await this.#ask({ call: 'refuse', floor })),
+  readonly generator: GeneratorStore = {
+    lease: (ids) => this.#ask('leaseGenerator', ids),
+    refuse: (floor) => this.#ask('refuseGenerator', floor),
+    advanceBy: (ids) => this.#ask('advanceGenerator', ids),
+  }
+  readonly segments: SegmentStore = {
+    source: (name) => ({
+      lease: (ids) => this.#ask('leaseSegment', name, ids),
+      refuse: (floor) => this.#ask('refuseSegment', name, floor),
+    }),
+    existing: (names) => this.#ask('existing', names),
+    list: (after, limit) => this.#ask('list', after, limit),
+    create: (name, start, step) => this.#ask('create', name, start, step),
+    advanceTo: (name, start) => this.#ask('advanceTo', name, start),
+    advanceBy: (name, ids) => this.#ask('advanceBy', name, ids),
+    retire: (name) => this.#ask('retire', name),
   }
 
   readonly #options: SqliteStoreOptions
@@ -54,8 +66,8 @@ export class SqliteStore implements Store {
     this.description = `SQLite in ${options.file}`
   }
 
-  async prepare(): Promise<void> {
-    await this.#ask({ call: 'prepare' })
+  prepare(): Promise<void> {
+    return this.#ask('prepare')
   }
 
   close(): Promise<void> {
@@ -63,7 +75,7 @@ export class SqliteStore implements Store {
     return this.#closed
   }
 
-  #ask(request: Request): Promise<readonly Lease[]> {
+  #ask<K extends keyof Calls>(call: K, ...args: Parameters<Calls[K]>): Promise<ReturnType<Calls[K]>> {
     if (this.#closed !== undefined) return Promise.reject(closed())
     // I9: no queue grows while a disk hangs.
     if (this.#overdue > 0) return Promise.reject(this.#tooSlow())
@@ -77,14 +89,14 @@ export class SqliteStore implements Store {
         this.#overdue++
         reject(this.#tooSlow())
       }, this.#options.timeoutMs)
-      this.#pending.set(id, { resolve, reject, deadline })
-      worker.postMessage({ id, request } satisfies Message)
+      this.#pending.set(id, { resolve: resolve as Pending['resolve'], reject, deadline })
+      worker.postMessage({ id, call, args } satisfies Request)
     })
   }
 
   #start(): Worker {
     const { file, schema, agreement, uuid, timeoutMs } = this.#options
-    const workerData: DatabaseOptions = {
+    const workerData: CallsOptions = {
       file: resolve(file),
       schema,
       agreement,
@@ -122,7 +134,7 @@ export class SqliteStore implements Store {
     }
     this.#pending.delete(answer.id)
     clearTimeout(pending.deadline)
-    if ('leases' in answer) pending.resolve(answer.leases)
+    if ('result' in answer) pending.resolve(answer.result)
     else {
       const { code, message, floor } = answer.refusal
       pending.reject(new SequenceError(code, message, floor === undefined ? {} : { floor }))
@@ -148,7 +160,7 @@ export class SqliteStore implements Store {
     this.#rejectAll(closed())
     const worker = this.#worker
     if (worker === undefined) return
-    worker.postMessage('close' satisfies Message)
+    worker.postMessage({ id: 0, call: 'close', args: [] } satisfies Request)
     await new Promise<void>((resolve) => {
       // Ends the thread when it comes back from a disk that hangs; nobody waits for that.
       const deadline = setTimeout(() => {

@@ -1,16 +1,14 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { type ErrorCode, SequenceError } from '../../core/errors.ts'
-import type { Lease } from '../../core/lease.ts'
-import { Database, type DatabaseOptions } from './database.ts'
+import { type Calls, type CallsOptions, openCalls } from './calls.ts'
 import { loadDriver } from './driver.ts'
 
-/** What the main thread asks for. `close` has no answer: the worker ends. */
-export type Request =
-  | { readonly call: 'prepare' }
-  | { readonly call: 'lease'; readonly ids: number }
-  | { readonly call: 'refuse'; readonly floor: bigint }
-
-export type Message = { readonly id: number; readonly request: Request } | 'close'
+/** What the main thread asks for. After `close` the worker ends. */
+export interface Request {
+  readonly id: number
+  readonly call: keyof Calls
+  readonly args: readonly unknown[]
+}
 
 /** An error's own fields, since a message between threads carries no class. */
 export interface Refusal {
@@ -20,25 +18,18 @@ export interface Refusal {
 }
 
 export type Answer =
-  | { readonly id: number; readonly leases: readonly Lease[] }
+  | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly refusal: Refusal }
 
 const port = parentPort as MessagePort
-const opened = loadDriver().then((driver) => new Database(driver, workerData as DatabaseOptions))
+const opened = loadDriver().then((driver) => openCalls(driver, workerData as CallsOptions))
 opened.catch(() => {}) // Each request meets it below.
 
-port.on('message', async (message: Message) => {
-  if (message === 'close') {
-    port.close()
-    await opened.then(
-      (database) => database.close(),
-      () => {},
-    )
-    return
-  }
-  const { id, request } = message
+port.on('message', async ({ id, call, args }: Request) => {
+  if (call === 'close') port.close()
   try {
-    port.postMessage({ id, leases: run(await opened, request) } satisfies Answer)
+    const calls = (await opened) as Record<keyof Calls, (...args: readonly unknown[]) => unknown>
+    port.postMessage({ id, result: calls[call](...args) } satisfies Answer)
   } catch (error) {
     // Anything else is a mistake in this program: it ends the worker, and the store tells.
     if (!(error instanceof SequenceError)) throw error
@@ -46,16 +37,3 @@ port.on('message', async (message: Message) => {
     port.postMessage({ id, refusal: { code, message, floor } } satisfies Answer)
   }
 })
-
-function run(database: Database, request: Request): readonly Lease[] {
-  switch (request.call) {
-    case 'prepare':
-      database.prepare()
-      return []
-    case 'lease':
-      return database.lease(request.ids)
-    case 'refuse':
-      database.refuse(request.floor)
-      return []
-  }
-}

@@ -1,5 +1,4 @@
-import { failureBody } from './new.ts'
-import { jsonHeaders, RETRY_AFTER_S, type Reply } from './reply.ts'
+import { failureBody, jsonHeaders, RETRY_AFTER_S, type Reply } from './reply.ts'
 
 /** Why an instance should get no requests now, in words; undefined when it should. */
 export type Readiness = () => string | undefined

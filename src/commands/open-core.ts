@@ -1,0 +1,37 @@
+import type { Logger } from '@logtape/logtape'
+import type { Config } from '../config/schema.ts'
+import type { Held } from '../core/administration.ts'
+import type { LeaseSource } from '../core/lease.ts'
+import { Sequence, type SequenceEvent } from '../core/sequence.ts'
+import { Sequences } from '../core/sequences.ts'
+import type { Store } from '../core/store.ts'
+import { systemClock } from '../system-clock.ts'
+import { createLeaseLog } from './lease-log.ts'
+
+/** The sequences of an instance on its store, with real time and its log. */
+export function openCore(config: Config, store: Store, log: Logger): Held {
+  const limits = {
+    leaseTargetMs: config.lease.target_ms,
+    leaseIdsMax: config.lease.ids_max,
+    waitMsMax: config.wait_ms_max,
+    waitersMax: config.waiters_max,
+  }
+  const open = (source: LeaseSource, observe: (event: SequenceEvent) => void) =>
+    new Sequence({ source, clock: systemClock, random: Math.random, limits, observe })
+
+  const sequences = new Sequences({
+    segments: store.segments,
+    clock: systemClock,
+    waitMsMax: config.wait_ms_max,
+    sequencesMax: config.sequences_max,
+    open: (name) => {
+      const logLease = createLeaseLog(log, name)
+      return open(store.segments.source(name), (event) => {
+        // Retired, here or elsewhere, since it was loaded.
+        if (event.type === 'lease-failed' && event.error.code === 'UNKNOWN_SEQUENCE') sequences.drop(name)
+        else logLease(event)
+      })
+    },
+  })
+  return { generator: open(store.generator, createLeaseLog(log, 'generator')), sequences }
+}

@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { loadConfig } from '../config/load.ts'
+import { type Config, configKeys } from '../config/schema.ts'
+import { check } from './check.ts'
+import { init } from './init.ts'
+import { type SequenceTask, sequence } from './sequence.ts'
+import { serve } from './serve.ts'
+
+type Values = Readonly<Record<string, string | bigint | boolean | undefined>>
+
+/** The command line. Every command takes every key of the configuration as a flag, and ends the process. */
+export function createProgram(): Command {
+  const program = new Command('seqsvr')
+    .description('A sequence server: unique 64-bit ids over HTTP, leased from MySQL or the embedded SQLite.')
+    .version(version())
+    .exitOverride()
+
+  add(program, 'serve', 'run an instance (the default command)', { isDefault: true }).action(
+    async (values: Values) => process.exit(await serve(read(values), () => read(values))),
+  )
+  add(program, 'check', 'say whether the configuration and the store are fit to serve').action(
+    async (values: Values) => process.exit(await check(read(values))),
+  )
+  add(program, 'init', 'make the tables and agree on the step, then end').action(async (values: Values) =>
+    process.exit(await init(read(values))),
+  )
+  addSequenceCommands(program.command('sequence').description('administer the named sequences of the store'))
+  return program
+}
+
+function addSequenceCommands(parent: Command): void {
+  const perform = async (values: Values, task: SequenceTask) =>
+    process.exit(await sequence(read(values), task))
+
+  add(parent, 'list', 'print every sequence: max_id (the first id not leased yet), step and name').action(
+    (values: Values) => perform(values, { action: 'list' }),
+  )
+  add(parent, 'create <name>', 'make a sequence', { without: 'step' })
+    .addOption(ids('--start <id>', 'its first id (default: 1)'))
+    .addOption(ids('--step <ids>', 'ids in its smallest lease (default: 1000)'))
+    .action((name: string, { start, step, ...values }: Values) =>
+      perform(values, {
+        action: 'create',
+        name,
+        ...(start !== undefined && { start: start as bigint }),
+        ...(step !== undefined && { step: Number(step) }),
+      }),
+    )
+  add(parent, 'advance [name]', 'move a sequence forward, or with --all every one and the generator')
+    .addOption(ids('--to <id>', 'its next lease starts there or later').conflicts(['by', 'all']))
+    .addOption(ids('--by <count>', 'so many ids past all that was leased'))
+    .option('--all', 'every sequence and the generator')
+    .action((name: string | undefined, values: Values, command: Command) =>
+      perform(values, advanceTask(name, values, command)),
+    )
+  add(parent, 'retire <name>', 'remove a sequence; made again, it starts above all that it leased').action(
+    (name: string, values: Values) => perform(values, { action: 'retire', name }),
+  )
+}
+
+function advanceTask(name: string | undefined, values: Values, command: Command): SequenceTask {
+  const { by, to, all } = values as { by?: bigint; to?: bigint; all?: boolean }
+  if ((name === undefined) !== (all === true)) return command.error('error: give a name, or --all')
+  if (name === undefined)
+    return by === undefined ? command.error('error: --all needs --by') : { action: 'advance all', by }
+  if (to !== undefined) return { action: 'advance', name, to }
+  return by === undefined ? command.error('error: give --to or --by') : { action: 'advance', name, by }
+}
+
+/** A command with a flag for each key of the configuration but the one it goes `without`. */
+function add(
+  parent: Command,
+  usage: string,
+  description: string,
+  { isDefault = false, without = '' } = {},
+): Command {
+  const command = parent
+    .command(usage, { isDefault })
+    .description(description)
+    .option('--config <file>', 'configuration file (default: config.yml if there is one)')
+  // Secrets on a command line are visible to every user of the machine.
+  for (const { path, description } of configKeys.filter(({ path, secret }) => !secret && path !== without))
+    command.addOption(new Option(`--${flagOf(path)} <value>`, description))
+  return command
+}
+
+function ids(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text) => {
+    if (!/^\d{1,19}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+    return BigInt(text)
+  })
+}
+
+function read(values: Values): Config {
+  const flags = Object.fromEntries(configKeys.map(({ path }) => [path, values[camelCase(flagOf(path))]]))
+  return loadConfig({ file: values.config as string | undefined, env: process.env, flags })
+}
+
+function flagOf(path: string): string {
+  return path.replace(/[._]/g, '-')
+}
+
+function camelCase(flag: string): string {
+  return flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}

@@ -1,0 +1,65 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { Config } from '../config/schema.ts'
+import { Administration } from '../core/administration.ts'
+import { SequenceError } from '../core/errors.ts'
+import { EXIT_OK, EXIT_RUNTIME } from './exit-codes.ts'
+import { openStore } from './open-store.ts'
+
+const PAGE = 1_000
+
+/** What `seqsvr sequence …` asks for. */
+export type SequenceTask =
+  | { readonly action: 'list' }
+  | { readonly action: 'create'; readonly name: string; readonly start?: bigint; readonly step?: number }
+  | { readonly action: 'advance'; readonly name: string; readonly to: bigint }
+  | { readonly action: 'advance'; readonly name: string; readonly by: bigint }
+  | { readonly action: 'advance all'; readonly by: bigint }
+  | { readonly action: 'retire'; readonly name: string }
+
+/** Administers the sequences of the store. Running instances go on with the ids that they hold. */
+export async function sequence(config: Config, task: SequenceTask): Promise<number> {
+  const store = openStore(config, uuidv7())
+  try {
+    await perform(new Administration(store), task)
+    return EXIT_OK
+  } catch (error) {
+    if (!(error instanceof SequenceError)) throw error
+    console.error(`seqsvr: ${error.code}: ${error.message}`)
+    return EXIT_RUNTIME
+  } finally {
+    await store.close()
+  }
+}
+
+async function perform(administration: Administration, task: SequenceTask): Promise<void> {
+  switch (task.action) {
+    case 'list':
+      return printList(administration)
+    case 'create':
+      await administration.create(task.name, task.start, task.step)
+      return console.log(`made ${task.name}`)
+    case 'advance':
+      if ('to' in task) await administration.advanceTo(task.name, task.to)
+      else await administration.advanceBy(task.name, task.by)
+      return console.log(
+        `advanced ${task.name}; instances that run go on with the ids that they hold: restart them to change that`,
+      )
+    case 'advance all':
+      return console.log(
+        `advanced ${await administration.advanceAllBy(task.by)} sequences, the generator among them`,
+      )
+    case 'retire':
+      await administration.retire(task.name)
+      return console.log(`retired ${task.name}; made again, it goes on above all that it leased`)
+  }
+}
+
+async function printList(administration: Administration): Promise<void> {
+  console.log(['max_id', 'step', 'name'].join('\t'))
+  for (let after = ''; ; ) {
+    const page = await administration.list(after, PAGE)
+    for (const { name, maxId, step } of page) console.log([maxId, step, name].join('\t'))
+    if (page.length < PAGE) return
+    after = page.at(-1)?.name as string
+  }
+}

@@ -1,0 +1,94 @@
+import { SequenceError } from './errors.ts'
+import { ID_END } from './id.ts'
+import { SEGMENT_STEP, STEP_MAX } from './limits.ts'
+import { checkName } from './name.ts'
+import type { Sequence } from './sequence.ts'
+import type { Sequences } from './sequences.ts'
+import type { SegmentRow, Store } from './store.ts'
+
+/** Sequences moved by one call of `advanceAllBy` between looks at the list. */
+const PAGE = 500
+
+/** What an instance serves from, and must be told of changes in the store. */
+export interface Held {
+  readonly generator: Sequence
+  readonly sequences: Sequences
+}
+
+/**
+ * What a person may do to the sequences of a store. All reject with BAD_REQUEST where a value is out of range, and with
+ * the errors of `SegmentStore`. With an instance at hand it serves the change at once; others, and those that run when a
+ * command line makes the change, go on with the ids that they hold.
+ */
+export class Administration {
+  readonly #store: Pick<Store, 'generator' | 'segments'>
+  readonly #held: Held | undefined
+
+  constructor(store: Pick<Store, 'generator' | 'segments'>, held?: Held) {
+    this.#store = store
+    this.#held = held
+  }
+
+  /** Up to `limit` sequences in the order of their names, after the name `after`. */
+  list(after: string, limit: number): Promise<readonly SegmentRow[]> {
+    return this.#store.segments.list(after, limit)
+  }
+
+  /** Makes a sequence whose first id is `start`, or lies above what an earlier one of this name leased. */
+  async create(name: string, start = 1n, step = SEGMENT_STEP): Promise<void> {
+    checkName(name)
+    checkRange('start', start, 0n, ID_END - 1n)
+    checkRange('step', BigInt(step), 1n, BigInt(STEP_MAX))
+    await this.#store.segments.create(name, start, step)
+    this.#held?.sequences.renew(name)
+  }
+
+  /** Has the next lease start at `start` or later. Never moves back. */
+  async advanceTo(name: string, start: bigint): Promise<void> {
+    checkName(name)
+    checkRange('to', start, 0n, ID_END - 1n)
+    await this.#store.segments.advanceTo(name, start)
+    this.#held?.sequences.renew(name)
+  }
+
+  /** Moves a sequence `ids` ids past all that it leased and past a refusal (I3), which that lifts. */
+  async advanceBy(name: string, ids: bigint): Promise<void> {
+    checkName(name)
+    checkRange('by', ids, 1n, ID_END - 1n)
+    await this.#store.segments.advanceBy(name, ids)
+    this.#held?.sequences.renew(name)
+  }
+
+  /**
+   * `advanceBy` for the generator and every sequence. Resolves with how many there were. Asking again after a failure
+   * moves them on once more, which is harmless.
+   */
+  async advanceAllBy(ids: bigint): Promise<number> {
+    checkRange('by', ids, 1n, ID_END - 1n)
+    await this.#store.generator.advanceBy(ids)
+    this.#held?.generator.renew()
+    let moved = 1
+    for (let after = ''; ; ) {
+      const page = await this.#store.segments.list(after, PAGE)
+      for (const { name } of page) {
+        await this.#store.segments.advanceBy(name, ids)
+        this.#held?.sequences.renew(name)
+        after = name
+        moved++
+      }
+      if (page.length < PAGE) return moved
+    }
+  }
+
+  /** Removes a sequence. Made again, it starts above all that it leased. */
+  async retire(name: string): Promise<void> {
+    checkName(name)
+    await this.#store.segments.retire(name)
+    this.#held?.sequences.drop(name)
+  }
+}
+
+function checkRange(what: string, value: bigint, min: bigint, max: bigint): void {
+  if (value < min || value > max)
+    throw new SequenceError('BAD_REQUEST', `${what} must be a whole number from ${min} to ${max}`)
+}

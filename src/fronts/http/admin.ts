@@ -1,0 +1,132 @@
+import type { HttpBindings } from '@hono/node-server'
+import { type Context, Hono } from 'hono'
+import { bearerAuth } from 'hono/bearer-auth'
+import { bodyLimit } from 'hono/body-limit'
+import * as z from 'zod'
+import type { Administration } from '../../core/administration.ts'
+import { SequenceError } from '../../core/errors.ts'
+import type { Sequences } from '../../core/sequences.ts'
+import type { SegmentRow } from '../../core/store.ts'
+import { errorTable } from '../error-table.ts'
+import { ADMIN_BODY_BYTES_MAX, LIST_MAX } from './limits.ts'
+import { errorHeaders, failureBody, jsonHeaders } from './reply.ts'
+
+export interface AdminOptions {
+  readonly administration: Administration
+  /** What this instance holds, for the list. */
+  readonly sequences: Sequences
+  /** Who has it may do everything here. Compared in constant time. */
+  readonly token: string
+}
+
+/** Decimal text, since JSON numbers above 2^53 are rounded on the way; numbers are taken as far as they are exact. */
+const id = z
+  .union([z.string().regex(/^\d{1,19}$/), z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)])
+  .transform((value) => BigInt(value))
+
+const creation = z.strictObject({ name: z.string(), start: id.optional(), step: z.number().int().optional() })
+const advance = z.union([z.strictObject({ to: id }), z.strictObject({ by: id })])
+const advanceAll = z.strictObject({ by: id })
+const page = z.object({
+  after: z.string().default(''),
+  limit: z.coerce.number().int().min(1).max(LIST_MAX).default(LIST_MAX),
+})
+
+/** The admin API, to be mounted at /admin. docs/api.md tells of each request. */
+export function createAdminApp({
+  administration,
+  sequences,
+  token,
+}: AdminOptions): Hono<{ Bindings: HttpBindings }> {
+  const app = new Hono<{ Bindings: HttpBindings }>()
+  app.use(
+    bearerAuth({
+      token,
+      noAuthenticationHeader: { message: unauthorized },
+      invalidAuthenticationHeader: { message: unauthorized },
+      invalidToken: { message: unauthorized },
+    }),
+  )
+  app.use(
+    bodyLimit({
+      maxSize: ADMIN_BODY_BYTES_MAX,
+      onError: (c) => c.body(failureBody('the body is too large'), 413, jsonHeaders),
+    }),
+  )
+
+  app.get('/sequences', async (c) => {
+    const { after, limit } = parse(page, c.req.query())
+    return ok(c, {
+      sequences: (await administration.list(after, limit)).map((row) => describe(row, sequences)),
+    })
+  })
+  app.post('/sequences', async (c) => {
+    const { name, start, step } = parse(creation, await json(c))
+    await administration.create(name, start, step)
+    return ok(c, { name }, 201)
+  })
+  app.post('/sequences/:name/advance', async (c) => {
+    const name = c.req.param('name')
+    const body = parse(advance, await json(c))
+    if ('to' in body) await administration.advanceTo(name, body.to)
+    else await administration.advanceBy(name, body.by)
+    return ok(c, { name })
+  })
+  app.delete('/sequences/:name', async (c) => {
+    const name = c.req.param('name')
+    await administration.retire(name)
+    return ok(c, { name })
+  })
+  app.post('/advance', async (c) => {
+    const { by } = parse(advanceAll, await json(c))
+    return ok(c, { advanced: await administration.advanceAllBy(by) })
+  })
+
+  app.notFound((c) => c.body(failureBody('no such path below /admin'), 404, jsonHeaders))
+  app.onError((error, c) => {
+    if (!(error instanceof SequenceError)) throw error
+    return c.body(
+      failureBody(`${error.code}: ${error.message}`),
+      errorTable[error.code].httpStatus,
+      errorHeaders(error),
+    )
+  })
+  return app
+}
+
+const unauthorized = {
+  code: -1,
+  msg: 'UNAUTHORIZED: send the header Authorization: Bearer <admin token>',
+  data: null,
+}
+
+function describe({ name, maxId, step }: SegmentRow, sequences: Sequences) {
+  const held = sequences.held(name)
+  return {
+    name,
+    max_id: String(maxId),
+    step: Number(step),
+    held:
+      held === undefined
+        ? null
+        : { left: held.left, waiting: held.waiting, fault: held.fault?.message ?? null },
+  }
+}
+
+async function json(c: Context): Promise<unknown> {
+  try {
+    return await c.req.json()
+  } catch {
+    throw new SequenceError('BAD_REQUEST', 'the body must be JSON')
+  }
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  throw new SequenceError('BAD_REQUEST', z.prettifyError(result.error).replaceAll(/\s*\n\s*/g, ' '))
+}
+
+function ok(c: Context, data: unknown, status: 200 | 201 = 200): Response {
+  return c.json({ code: 0, msg: 'ok', data }, status, { 'cache-control': 'no-store' })
+}

@@ -1,0 +1,35 @@
+import type { GeneratorAgreement } from '../../core/store.ts'
+import type { Driver } from './driver.ts'
+import { DatabaseFile, type FileOptions } from './file.ts'
+import { SqliteGenerator } from './generator.ts'
+import { SqliteSegments } from './segments.ts'
+
+export interface CallsOptions extends FileOptions {
+  readonly agreement: GeneratorAgreement
+  readonly uuid: string
+}
+
+/** All that the main thread may ask of the worker, by name. */
+export type Calls = ReturnType<typeof openCalls>
+
+/** Opens the synchronous store, which belongs in a thread of its own. */
+export function openCalls(driver: Driver, options: CallsOptions) {
+  const file = new DatabaseFile(driver, options)
+  const generator = new SqliteGenerator(file, options.agreement, options.uuid)
+  const segments = new SqliteSegments(file)
+  return {
+    prepare: () => generator.prepare(),
+    leaseGenerator: (ids: number) => generator.lease(ids),
+    refuseGenerator: (floor: bigint) => generator.refuse(floor),
+    advanceGenerator: (ids: bigint) => generator.advanceBy(ids),
+    leaseSegment: (name: string, ids: number) => segments.lease(name, ids),
+    refuseSegment: (name: string, floor: bigint) => segments.refuse(name, floor),
+    existing: (names: readonly string[]) => segments.existing(names),
+    list: (after: string, limit: number) => segments.list(after, limit),
+    create: (name: string, start: bigint, step: number) => segments.create(name, start, step),
+    advanceTo: (name: string, start: bigint) => segments.advanceTo(name, start),
+    advanceBy: (name: string, ids: bigint) => segments.advanceBy(name, ids),
+    retire: (name: string) => segments.retire(name),
+    close: () => file.close(),
+  }
+}

@@ -1,0 +1,102 @@
+import type { Lease } from '../../core/lease.ts'
+import type { GeneratorAgreement } from '../../core/store.ts'
+import { advancedTo, checkAgreement, checkFloor, isPastFloor, leaseCount, leasesOf } from '../generator.ts'
+import type { DatabaseFile, Prepare } from './file.ts'
+
+/** The greatest integer of SQLite: the last AUTOINCREMENT id, and the greatest floor that can be recorded. */
+const INTEGER_MAX = 2n ** 63n - 1n
+
+const REPLACE = 'REPLACE INTO generator_table (uuid) VALUES (?)'
+
+const GREATEST = `
+SELECT maxId, max(maxId, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'generator_table'), 0)) AS lastId
+FROM (SELECT coalesce(max(id), 0) AS maxId FROM generator_table)`
+
+const AGREE =
+  "INSERT OR IGNORE INTO seqsvr_meta (name, value) VALUES ('generator.step', ?), ('generator.first', ?)"
+
+const META = "SELECT name, value FROM seqsvr_meta WHERE name LIKE 'generator.%'"
+
+const RAISE_FLOOR = `
+INSERT INTO seqsvr_meta (name, value) VALUES ('generator.floor', ?)
+ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)`
+
+const ADVANCE = 'INSERT INTO generator_table (id, uuid) VALUES (?, ?)'
+
+/** What the store has in one transaction. */
+interface State {
+  /** The greatest id in the table, 0 when it is empty. */
+  readonly maxId: bigint
+  /** The greatest id that was ever in the table: the next one is greater. */
+  readonly lastId: bigint
+  readonly floor: bigint
+}
+
+/** The generator in SQLite: each call is one transaction, once the instances agree (I7). */
+export class SqliteGenerator {
+  readonly #file: DatabaseFile
+  readonly #agreement: GeneratorAgreement
+  readonly #uuid: string
+
+  constructor(file: DatabaseFile, agreement: GeneratorAgreement, uuid: string) {
+    this.#file = file
+    this.#agreement = agreement
+    this.#uuid = uuid
+  }
+
+  /** Makes the tables and the agreement. */
+  prepare(): void {
+    this.#file.transaction((prepare) => void this.#agreedState(prepare))
+  }
+
+  /** As `LeaseSource.lease`. */
+  lease(ids: number): Lease[] {
+    return this.#file.transaction((prepare) => {
+      const { maxId, lastId, floor } = this.#agreedState(prepare)
+      checkFloor(maxId, floor, this.#agreement)
+      const wanted = BigInt(leaseCount(ids, this.#agreement.step))
+      // Asked for an id past the last one, SQLite would answer SQLITE_FULL, as when the disk is full.
+      const count = wanted < INTEGER_MAX - lastId ? wanted : INTEGER_MAX - lastId
+      const ns: bigint[] = []
+      while (ns.length < count) ns.push(BigInt(prepare(REPLACE).run(this.#uuid).lastInsertRowid))
+      return leasesOf(ns, maxId, this.#agreement)
+    })
+  }
+
+  /** As `LeaseSource.refuse`. */
+  refuse(floor: bigint): void {
+    // Leases start whole steps apart, so that none starts between the greatest floor and the end of the id space.
+    const recorded = floor < INTEGER_MAX ? floor : INTEGER_MAX
+    this.#file.transaction((prepare) => {
+      const { maxId } = this.#agreedState(prepare)
+      if (!isPastFloor(maxId, recorded, this.#agreement)) prepare(RAISE_FLOOR).run(recorded)
+    })
+  }
+
+  /** As `GeneratorStore.advanceBy`. */
+  advanceBy(ids: bigint): void {
+    this.#file.transaction((prepare) => {
+      const { lastId, floor } = this.#agreedState(prepare)
+      const n = advancedTo(lastId, floor, ids, this.#agreement)
+      prepare(ADVANCE).run(n < INTEGER_MAX ? n : INTEGER_MAX, `advance to ${n}`)
+    })
+  }
+
+  #agreedState(prepare: Prepare): State {
+    const read = () =>
+      new Map(
+        (prepare(META).all() as { name: string; value: bigint }[]).map(({ name, value }) => [name, value]),
+      )
+    let rows = read()
+    if (!rows.has('generator.step') || !rows.has('generator.first')) {
+      prepare(AGREE).run(this.#agreement.step, this.#agreement.first)
+      rows = read()
+    }
+    checkAgreement(
+      { step: rows.get('generator.step') as bigint, first: rows.get('generator.first') as bigint },
+      this.#agreement,
+    )
+    const { maxId, lastId } = prepare(GREATEST).get() as { maxId: bigint; lastId: bigint }
+    return { maxId, lastId, floor: rows.get('generator.floor') ?? 0n }
+  }
+}

@@ -1,0 +1,101 @@
+import { unknownSequence } from '../../core/errors.ts'
+import type { Lease } from '../../core/lease.ts'
+import type { SegmentRow } from '../../core/store.ts'
+import { advancedBy, floorKey, leaseOf, type Segment, sequenceExists, startAbove } from '../segment.ts'
+import type { DatabaseFile, Prepare } from './file.ts'
+
+const SELECT = 'SELECT max_id AS maxId, step FROM segments WHERE app_tag = ?'
+const FLOOR = 'SELECT value FROM seqsvr_meta WHERE name = ?'
+const EXISTS = 'SELECT 1 FROM segments WHERE app_tag = ?'
+const LIST =
+  'SELECT app_tag AS name, max_id AS maxId, step FROM segments WHERE app_tag > ? ORDER BY app_tag LIMIT ?'
+const INSERT = 'INSERT INTO segments (app_tag, max_id, step) VALUES (?, ?, ?)'
+const UPDATE = 'UPDATE segments SET max_id = ?, update_time = CURRENT_TIMESTAMP WHERE app_tag = ?'
+const DELETE = 'DELETE FROM segments WHERE app_tag = ?'
+const RAISE_FLOOR = `
+INSERT INTO seqsvr_meta (name, value) VALUES (?, ?)
+ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)`
+
+/** An integer column's value: beyond SQLite's integers, which end at 2^63-1, only 2^63 is kept, exactly, as a real. */
+type ColumnValue = bigint | number
+
+/** The named sequences in SQLite: each call is one transaction, as the methods of `SegmentStore` say. */
+export class SqliteSegments {
+  readonly #file: DatabaseFile
+
+  constructor(file: DatabaseFile) {
+    this.#file = file
+  }
+
+  lease(name: string, ids: number): Lease[] {
+    return this.#file.transaction((prepare) => {
+      const lease = leaseOf(known(prepare, name), ids)
+      prepare(UPDATE).run(toColumn(lease.end), name)
+      return [lease]
+    })
+  }
+
+  refuse(name: string, floor: bigint): void {
+    this.#file.transaction((prepare) => {
+      if (known(prepare, name).maxId < floor) prepare(RAISE_FLOOR).run(floorKey(name), toColumn(floor))
+    })
+  }
+
+  existing(names: readonly string[]): Set<string> {
+    return this.#file.transaction(
+      (prepare) => new Set(names.filter((name) => prepare(EXISTS).get(name) !== undefined)),
+    )
+  }
+
+  list(after: string, limit: number): SegmentRow[] {
+    return this.#file.transaction((prepare) =>
+      (prepare(LIST).all(after, limit) as { name: string; maxId: ColumnValue; step: bigint }[]).map(
+        (row) => ({
+          ...row,
+          maxId: BigInt(row.maxId),
+        }),
+      ),
+    )
+  }
+
+  create(name: string, start: bigint, step: number): void {
+    this.#file.transaction((prepare) => {
+      if (prepare(EXISTS).get(name) !== undefined) throw sequenceExists(name)
+      prepare(INSERT).run(name, toColumn(startAbove(floorOf(prepare, name), start)), step)
+    })
+  }
+
+  advanceTo(name: string, start: bigint): void {
+    this.#file.transaction((prepare) => {
+      if (known(prepare, name).maxId < start) prepare(UPDATE).run(toColumn(start), name)
+    })
+  }
+
+  advanceBy(name: string, ids: bigint): void {
+    this.#file.transaction((prepare) => {
+      prepare(UPDATE).run(toColumn(advancedBy(known(prepare, name), ids)), name)
+    })
+  }
+
+  retire(name: string): void {
+    this.#file.transaction((prepare) => {
+      prepare(RAISE_FLOOR).run(floorKey(name), toColumn(known(prepare, name).maxId))
+      prepare(DELETE).run(name)
+    })
+  }
+}
+
+function known(prepare: Prepare, name: string): Segment {
+  const row = prepare(SELECT).get(name) as { maxId: ColumnValue; step: bigint } | undefined
+  if (row === undefined) throw unknownSequence(name)
+  return { name, maxId: BigInt(row.maxId), step: row.step, floor: floorOf(prepare, name) }
+}
+
+function floorOf(prepare: Prepare, name: string): bigint {
+  const row = prepare(FLOOR).get(floorKey(name)) as { value: ColumnValue } | undefined
+  return BigInt(row?.value ?? 0n)
+}
+
+function toColumn(value: bigint): ColumnValue {
+  return value < 2n ** 63n ? value : Number(value)
+}
