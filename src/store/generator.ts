@@ -25,13 +25,7 @@ export function leasesOf(ns: readonly bigint[], maxId: bigint, agreement: Genera
   const leases: Lease[] = []
   let last = maxId
   for (const n of ns) {
-    if (n <= last)
-      throw new SequenceError(
-        'REGRESSED',
-        `the store went backwards: it gave lease ${n} although lease ${last} exists, so its auto-increment counter is lost. ` +
-          'Advance the generator past every id in use to go on',
-        { floor: leaseStart(last + 1n, agreement) },
-      )
+    if (n <= last) throw counterLost(n, last, agreement)
     last = n
     const lease = clipToIdSpace({ start: leaseStart(n, agreement), end: leaseStart(n + 1n, agreement) })
     if (lease !== undefined) leases.push(lease)
@@ -55,6 +49,21 @@ export function checkAgreement(stored: { step: bigint; first: bigint }, agreemen
 /** Whether leases after `maxId` all start at or past `floor`, so that a refusal at `floor` is lifted (I3). */
 export function isPastFloor(maxId: bigint, floor: bigint, agreement: GeneratorAgreement): boolean {
   return leaseStart(maxId, agreement) >= floor
+}
+
+/**
+ * The lease number that an operator's advance leaves as the greatest: at least `ids` ids past all leases up to
+ * `lastId`, and past `floor`, so that a refusal at `floor` is lifted (I3).
+ */
+export function advancedTo(
+  lastId: bigint,
+  floor: bigint,
+  ids: bigint,
+  { step, first }: GeneratorAgreement,
+): bigint {
+  const up = (value: bigint) => (value + BigInt(step) - 1n) / BigInt(step)
+  const past = floor > 0n ? up(floor - BigInt(first)) : 0n
+  return (past > lastId ? past : lastId) + up(ids)
 }
 
 /** Throws REGRESSED while the store has not been advanced to `floor`, below which ids may be in use (I3). */

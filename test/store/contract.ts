@@ -206,8 +206,8 @@ export function describeStoreContract(
         await store.prepare()
         await store.generator.refuse(500n)
         await store.generator.refuse(1000n)
-        await store.generator.refuse(700n)
         await store.generator.refuse(1000n)
+        await store.generator.refuse(700n)
         expect(await errorOf(store.generator.lease(1))).toMatchObject({ code: 'REGRESSED', floor: 1000n })
       })
 

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { inject } from 'vitest'
+import { Sequence, type SequenceEvent } from '../../src/core/sequence.ts'
 import type { GeneratorAgreement } from '../../src/core/store.ts'
 import { MysqlStore, type MysqlStoreOptions } from '../../src/store/mysql/store.ts'
+import { systemClock } from '../../src/system-clock.ts'
 import {
   createDatabase,
   dropDatabase,
@@ -19,6 +21,17 @@ export interface MysqlFixture extends StoreFixture {
   open(options?: Partial<MysqlStoreOptions>): MysqlStore
   /** Runs one statement as the administrator. */
   sql(statement: string, values?: readonly (string | number | bigint)[]): Promise<Record<string, unknown>[]>
+}
+
+/** The generator of a store as an instance serves it. A test that opens one closes it. */
+export function sequenceOn(store: MysqlStore, observe: (event: SequenceEvent) => void = () => {}): Sequence {
+  return new Sequence({
+    source: store.generator,
+    clock: systemClock,
+    random: Math.random,
+    limits: { waitMsMax: 5_000, waitersMax: 100, leaseTargetMs: 100, leaseIdsMax: 100_000 },
+    observe,
+  })
 }
 
 /** A database of its own on the shared server, or on `login`, with one instance. */

@@ -4,6 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 interface Link {
   readonly client: Socket
   readonly target: Socket
+  forgotten: boolean
 }
 
 interface Cut {
@@ -16,7 +17,7 @@ interface Cut {
 export class TcpProxy {
   readonly #server: Server
   readonly #links = new Set<Link>()
-  #blackHole = false
+  #blackHole: (() => void) | undefined
   #delayMs = 0
   #cut: Cut | undefined
 
@@ -56,9 +57,19 @@ export class TcpProxy {
     })
   }
 
-  /** Swallows all bytes in both directions, also of new connections, and closes nothing; until `pass`. */
-  blackHole(): void {
-    this.#blackHole = true
+  /**
+   * Swallows all bytes in both directions, also of new connections, and closes nothing; until `pass`. Resolves
+   * when it has swallowed something.
+   */
+  blackHole(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#blackHole = resolve
+    })
+  }
+
+  /** Swallows all bytes of the connections that are open, as a firewall that restarted does. New ones work. */
+  forget(): void {
+    for (const link of this.#links) link.forgotten = true
   }
 
   /** Holds every chunk back for `ms` milliseconds; until `pass`. */
@@ -68,8 +79,8 @@ export class TcpProxy {
 
   /** Forwards again. Connections that have lost bytes are reset. */
   pass(): void {
-    if (this.#blackHole) this.cut()
-    this.#blackHole = false
+    if (this.#blackHole !== undefined) this.cut()
+    this.#blackHole = undefined
     this.#delayMs = 0
   }
 
@@ -79,7 +90,7 @@ export class TcpProxy {
   }
 
   #link(client: Socket, target: Socket): void {
-    const link = { client, target }
+    const link: Link = { client, target, forgotten: false }
     this.#links.add(link)
     let answerIsFatal: Cut | undefined
     client.on('data', (chunk) => {
@@ -93,10 +104,10 @@ export class TcpProxy {
         }
         answerIsFatal = cut
       }
-      this.#forward(chunk, target)
+      this.#forward(chunk, link, target)
     })
     target.on('data', (chunk) => {
-      if (answerIsFatal === undefined) return this.#forward(chunk, client)
+      if (answerIsFatal === undefined) return this.#forward(chunk, link, client)
       this.#reset(link)
       answerIsFatal.done()
     })
@@ -113,8 +124,9 @@ export class TcpProxy {
     }
   }
 
-  #forward(chunk: Buffer, to: Socket): void {
-    if (this.#blackHole) return
+  #forward(chunk: Buffer, link: Link, to: Socket): void {
+    this.#blackHole?.()
+    if (this.#blackHole !== undefined || link.forgotten) return
     if (this.#delayMs === 0) to.write(chunk)
     else setTimeout(() => !to.destroyed && to.write(chunk), this.#delayMs)
   }

@@ -1,0 +1,40 @@
+-- The tables of seqsvr in MySQL or MariaDB.
+--
+-- With `schema: auto` seqsvr makes them itself. With `schema: manual`, or where its user may not create
+-- tables, import this file once into its database:  mysql sequence < schema.sql
+-- Importing it again changes nothing, and tables of the older Go server are used as they are.
+--
+-- Each statement ends with a semicolon at the end of a line, and no comment does.
+
+-- One row for each instance that has ever leased: the number of its latest lease. The ids of lease n start at n
+-- multiplied by the step, so this table must be InnoDB and its counter must never go back.
+-- Never truncate it. Rows of instances that are gone may be deleted, but never the row with the greatest id.
+CREATE TABLE IF NOT EXISTS generator_table (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
+  uuid CHAR(36) NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE KEY (uuid)
+) ENGINE = InnoDB;
+
+-- One row for each named sequence. max_id is the first id not yet leased; one lease holds step ids or a multiple of it.
+-- The names are binary, so that Order and order, and names that differ in a trailing space, stay apart.
+CREATE TABLE IF NOT EXISTS segments (
+  app_tag VARBINARY(512) NOT NULL,
+  max_id BIGINT UNSIGNED NOT NULL,
+  step BIGINT NOT NULL,
+  update_time DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,
+  PRIMARY KEY (app_tag)
+) ENGINE = InnoDB;
+
+-- What all instances must know of each other:
+--   generator.step    ids in one lease, agreed by the first instance
+--   generator.first   0, or 1 where the ids of a lease start one higher, agreed likewise
+--   generator.floor   only after the database went backwards: ids below this may be in use already, and nothing is
+--                     leased until generator_table has an id whose lease starts at or past it
+--   segment.floor/T   the same for the sequence T; also what a retired T had leased, should it be made again
+-- Do not change step or first by hand while any instance runs.
+CREATE TABLE IF NOT EXISTS seqsvr_meta (
+  name VARBINARY(600) NOT NULL,
+  value BIGINT UNSIGNED NOT NULL,
+  PRIMARY KEY (name)
+) ENGINE = InnoDB;

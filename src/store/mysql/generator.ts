@@ -1,0 +1,94 @@
+import { SequenceError } from '../../core/errors.ts'
+import { ID_END } from '../../core/id.ts'
+import type { Lease } from '../../core/lease.ts'
+import type { GeneratorAgreement, GeneratorStore } from '../../core/store.ts'
+import { advancedTo, isPastFloor, leaseCount } from '../generator.ts'
+import { grant, readState } from './grant.ts'
+import type { Preparation } from './preparation.ts'
+import type { Session } from './session.ts'
+import type { Transactions } from './transactions.ts'
+
+export interface MysqlGeneratorOptions {
+  readonly transactions: Transactions
+  readonly preparation: Preparation
+  readonly agreement: GeneratorAgreement
+  /** This instance's name. */
+  readonly uuid: string
+}
+
+const RAISE_FLOOR = `
+INSERT INTO seqsvr_meta (name, value) VALUES ('generator.floor', ?)
+ON DUPLICATE KEY UPDATE value = GREATEST(value, ?)`
+
+const ADVANCE = 'INSERT INTO generator_table (id, uuid) VALUES (?, UUID())'
+
+/** The generator's leases: the auto-increment ids of rows that it puts into `generator_table`. */
+export class MysqlGenerator implements GeneratorStore {
+  readonly #options: MysqlGeneratorOptions
+  #uuidsUsed = 0
+  /** Ids of rows of this instance, to be deleted with its next lease: one, unless leases were asked for at once. */
+  #rows: bigint[] = []
+
+  constructor(options: MysqlGeneratorOptions) {
+    this.#options = options
+  }
+
+  async lease(ids: number): Promise<readonly Lease[]> {
+    const { agreement, preparation } = this.#options
+    const rows = this.#rows
+    this.#rows = []
+    try {
+      const count = leaseCount(ids, agreement.step)
+      const { leases, row } = await this.#run((session) =>
+        grant(session, this.#newUuids(count), rows, agreement),
+      )
+      this.#rows.push(row)
+      return leases
+    } catch (error) {
+      // Where the transaction was committed after all they are gone, and to delete them again is harmless.
+      this.#rows.push(...rows)
+      if (!(error instanceof SequenceError)) throw error
+      if (error.code === 'STORE_MISCONFIGURED') preparation.forget()
+      throw error.floor === undefined ? error : this.#withWayOut(error, error.floor)
+    }
+  }
+
+  refuse(floor: bigint): Promise<void> {
+    const { agreement } = this.#options
+    // Past the end there is nothing left to protect, and the column holds no more than 2^64-1.
+    const value = floor < ID_END ? floor : ID_END
+    return this.#run(async (session) => {
+      const { maxId } = await readState(session, agreement)
+      if (!isPastFloor(maxId, value, agreement)) await session.run(RAISE_FLOOR, [value, value])
+    })
+  }
+
+  advanceBy(ids: bigint): Promise<void> {
+    const { agreement } = this.#options
+    return this.#run(async (session) => {
+      const { maxId, floor } = await readState(session, agreement)
+      await session.run(ADVANCE, [advancedTo(maxId, floor, ids, agreement)])
+    })
+  }
+
+  async #run<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    await this.#options.preparation.prepare()
+    return this.#options.transactions.run(work)
+  }
+
+  /** Names for rows, never used before: the first 24 characters are this instance's, the last 12 count. */
+  #newUuids(count: number): string[] {
+    const prefix = this.#options.uuid.slice(0, 24)
+    return Array.from({ length: count }, () => prefix + (this.#uuidsUsed++).toString(16).padStart(12, '0'))
+  }
+
+  /** Adds to a refusal (I3) how a person lifts it. */
+  #withWayOut(error: SequenceError, floor: bigint): SequenceError {
+    const n = advancedTo(0n, floor, 0n, this.#options.agreement)
+    return new SequenceError(
+      error.code,
+      `${error.message}: \`seqsvr sequence advance --all --by N\`, or INSERT INTO generator_table (id, uuid) VALUES (${n}, UUID()), or a greater id`,
+      { cause: error, floor },
+    )
+  }
+}

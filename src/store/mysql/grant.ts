@@ -1,0 +1,110 @@
+import { SequenceError } from '../../core/errors.ts'
+import type { Lease } from '../../core/lease.ts'
+import type { GeneratorAgreement } from '../../core/store.ts'
+import { checkAgreement, checkFloor, counterLost, leasesOf } from '../generator.ts'
+import { isColumnFullError } from './errors.ts'
+import type { Session } from './session.ts'
+
+/** What a grant needs of a session. */
+export type Statements = Pick<Session, 'rows' | 'run'>
+
+/** One statement, so that all of it is of one moment and costs one round trip. */
+const SELECT_STATE = `
+SELECT
+  (SELECT MAX(id) FROM generator_table) AS maxId,
+  (SELECT value FROM seqsvr_meta WHERE name = 'generator.step') AS step,
+  (SELECT value FROM seqsvr_meta WHERE name = 'generator.first') AS first,
+  (SELECT value FROM seqsvr_meta WHERE name = 'generator.floor') AS floor`
+
+const DELETE_ROW = 'DELETE FROM generator_table WHERE id = ?'
+
+/** The greatest values of MEDIUMINT, INT and BIGINT, signed and unsigned: an auto-increment counter stays there. */
+const COLUMN_MAXIMA = new Set([24n, 32n, 64n].flatMap((bits) => [2n ** (bits - 1n) - 1n, 2n ** bits - 1n]))
+
+/** What the store has in one transaction. */
+export interface GeneratorState {
+  /** The greatest lease number so far, 0 when there is none. */
+  readonly maxId: bigint
+  /** A refusal's floor (I3), 0 when there is none. */
+  readonly floor: bigint
+}
+
+/**
+ * Grants one lease for each of `uuids`: what a lease's transaction does between START TRANSACTION and COMMIT.
+ * `rows` are ids of rows that this instance inserted before and needs no longer. Resolves with the leases and
+ * the id of the one row that stays, which is the greatest.
+ *
+ * Throws STEP_MISMATCH (I7), REGRESSED (I3), EXHAUSTED (I6), STORE_MISCONFIGURED when the agreement has vanished. The
+ * transaction must then be rolled back: where the counter has gone back, REPLACE deleted rows of others without a word.
+ *
+ * The uuids are new ones and rows are deleted by their id, so that this locks nothing that another instance needs.
+ * REPLACE with a uuid that is in the table locks the gaps around it: 8 instances that lease as fast as they can then
+ * lose every fifth transaction to a deadlock, and one that freezes here holds up its neighbours.
+ */
+export async function grant(
+  statements: Statements,
+  uuids: readonly string[],
+  rows: readonly bigint[],
+  agreement: GeneratorAgreement,
+): Promise<{ leases: Lease[]; row: bigint }> {
+  const { maxId, floor } = await readState(statements, agreement)
+  checkFloor(maxId, floor, agreement)
+  const ns = await replace(statements, uuids, maxId, agreement)
+  const leases = leasesOf(ns, maxId, agreement)
+  const row = ns.pop() as bigint
+  // One by one: with several ids in a statement the server may scan the table, and lock every row in it.
+  for (const id of [...rows, ...ns]) await statements.run(DELETE_ROW, [id])
+  return { leases, row }
+}
+
+/** Reads what forbids or bounds a lease, and checks the agreement (I7). */
+export async function readState(
+  statements: Statements,
+  agreement: GeneratorAgreement,
+): Promise<GeneratorState> {
+  const [state] = await statements.rows(SELECT_STATE)
+  if (state?.step == null || state.first == null)
+    throw new SequenceError(
+      'STORE_MISCONFIGURED',
+      'the agreement on the step has vanished from seqsvr_meta: was the database restored?',
+    )
+  checkAgreement({ step: BigInt(state.step), first: BigInt(state.first) }, agreement)
+  return { maxId: BigInt(state.maxId ?? 0), floor: BigInt(state.floor ?? 0) }
+}
+
+/**
+ * Inserts a row for each uuid and resolves with their ids, rising. Throws where an id was in use: of a counter that
+ * went back (I3), or of one at the end of its column, which MySQL gives again and again (I6).
+ */
+async function replace(
+  statements: Statements,
+  uuids: readonly string[],
+  maxId: bigint,
+  agreement: GeneratorAgreement,
+): Promise<bigint[]> {
+  const rows = uuids.map(() => '(?)').join()
+  const { affectedRows } = await statements
+    .run(`REPLACE INTO generator_table (uuid) VALUES ${rows}`, uuids)
+    .catch((error: unknown) => {
+      throw isColumnFullError(error) ? columnFull(error) : error
+    })
+  // Read back: ids of one statement are not always consecutive, and the driver reports only one of them.
+  const list = uuids.map(() => '?').join()
+  const inserted = await statements.rows(
+    `SELECT id FROM generator_table WHERE uuid IN (${list}) ORDER BY id`,
+    uuids,
+  )
+  const ns = inserted.map((row) => BigInt(row.id))
+  // A row that was replaced counts twice. No uuid was in use, so that it was one of the same id.
+  if (affectedRows === uuids.length) return ns
+  throw COLUMN_MAXIMA.has(ns.at(-1) as bigint) ? columnFull() : counterLost(ns[0] as bigint, maxId, agreement)
+}
+
+function columnFull(cause?: unknown): SequenceError {
+  return new SequenceError(
+    'EXHAUSTED',
+    'the column generator_table.id is full. ' +
+      'Widen it: ALTER TABLE generator_table MODIFY id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT',
+    { cause },
+  )
+}

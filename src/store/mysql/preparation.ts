@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises'
+import { SequenceError } from '../../core/errors.ts'
+import type { GeneratorAgreement } from '../../core/store.ts'
+import { checkAgreement } from '../generator.ts'
+import { isDdlDenied, TABLE_MISSING_ADVICE } from './errors.ts'
+import type { Session } from './session.ts'
+import type { Transactions } from './transactions.ts'
+
+export interface PreparationOptions {
+  readonly transactions: Transactions
+  /** Whether missing tables are made, or are somebody else's affair. */
+  readonly schema: 'auto' | 'manual'
+  readonly agreement: GeneratorAgreement
+  /** Names the server in errors. */
+  readonly description: string
+}
+
+const SCHEMA = new URL('../../../schema.sql', import.meta.url)
+
+const SELECT_TABLES = `
+SELECT table_name AS name FROM information_schema.tables
+WHERE table_schema = DATABASE() AND table_name IN ('generator_table', 'segments', 'seqsvr_meta')`
+
+/** How many those are. */
+const TABLES = 3
+
+const INSERT_AGREEMENT = `
+INSERT IGNORE INTO seqsvr_meta (name, value) VALUES ('generator.step', ?), ('generator.first', ?)`
+
+const SELECT_AGREEMENT = `
+SELECT
+  (SELECT value FROM seqsvr_meta WHERE name = 'generator.step') AS step,
+  (SELECT value FROM seqsvr_meta WHERE name = 'generator.first') AS first`
+
+/**
+ * Makes the tables and the agreement (I7), once.
+ *
+ * A table that vanishes later is not made again: an empty `generator_table` starts at lease 1, so that every
+ * instance that has not seen the ids before would repeat them (I1). For the same reason none is made where an
+ * agreement shows that there was one.
+ */
+export class Preparation {
+  readonly #options: PreparationOptions
+  #done: Promise<void> | undefined
+  #doneBefore = false
+
+  constructor(options: PreparationOptions) {
+    this.#options = options
+  }
+
+  /** What `Store.prepare` promises. Does nothing once it has succeeded, until `forget`. */
+  prepare(): Promise<void> {
+    this.#done ??= this.#prepare().then(
+      () => {
+        this.#doneBefore = true
+      },
+      (error: unknown) => {
+        this.#done = undefined
+        throw error
+      },
+    )
+    return this.#done
+  }
+
+  /** Has the next `prepare` look again, since the tables are not as they were. */
+  forget(): void {
+    this.#done = undefined
+  }
+
+  async #prepare(): Promise<void> {
+    const { transactions, schema, agreement } = this.#options
+    const tables = await transactions.run(async (session) => {
+      const rows = await session.rows(SELECT_TABLES)
+      return rows.map((row) => String(row.name))
+    })
+    if (tables.length < TABLES) {
+      if (schema === 'manual' || this.#doneBefore) throw this.#misconfigured(TABLE_MISSING_ADVICE)
+      await transactions.run((session) => this.#createTables(session, tables))
+    }
+    await transactions.run(async (session) => {
+      await session.run(INSERT_AGREEMENT, [agreement.step, agreement.first])
+      const [row] = await session.rows(SELECT_AGREEMENT)
+      checkAgreement({ step: BigInt(row?.step), first: BigInt(row?.first) }, agreement)
+    })
+  }
+
+  async #createTables(session: Session, tables: readonly string[]): Promise<void> {
+    if (tables.includes('seqsvr_meta') && !tables.includes('generator_table')) {
+      const [row] = await session.rows(SELECT_AGREEMENT)
+      if (row?.step != null)
+        throw this.#misconfigured(
+          'generator_table is gone although ids were leased from it. Restore it from a backup, or import ' +
+            'schema.sql and then insert a row whose id, multiplied by the step, lies past every id in use',
+        )
+    }
+    const schema = await readFile(SCHEMA, 'utf8')
+    try {
+      for (const statement of schema.split(/;$/m)) if (statement.trim() !== '') await session.run(statement)
+    } catch (error) {
+      if (isDdlDenied(error)) throw this.#misconfigured(TABLE_MISSING_ADVICE, error)
+      throw error
+    }
+  }
+
+  #misconfigured(what: string, cause?: unknown): SequenceError {
+    return new SequenceError('STORE_MISCONFIGURED', `${this.#options.description}: ${what}`, { cause })
+  }
+}

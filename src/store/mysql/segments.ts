@@ -1,0 +1,173 @@
+import { SequenceError, unknownSequence } from '../../core/errors.ts'
+import { ID_END } from '../../core/id.ts'
+import type { LeaseSource } from '../../core/lease.ts'
+import type { SegmentRow, SegmentStore } from '../../core/store.ts'
+import { advancedBy, floorKey, leaseOf, type Segment, sequenceExists, startAbove } from '../segment.ts'
+import { isColumnFullError, isDuplicateKeyError, isTextError } from './errors.ts'
+import type { Preparation } from './preparation.ts'
+import type { Row, Session } from './session.ts'
+import type { Transactions } from './transactions.ts'
+
+// FOR UPDATE: until the COMMIT no other instance, and no older server, can move this row.
+const SELECT = 'SELECT app_tag AS name, max_id AS maxId, step FROM segments WHERE app_tag = ? FOR UPDATE'
+const FLOOR = 'SELECT value FROM seqsvr_meta WHERE name = ?'
+const LIST =
+  'SELECT app_tag AS name, max_id AS maxId, step FROM segments WHERE app_tag > ? ORDER BY app_tag LIMIT ?'
+const INSERT = 'INSERT INTO segments (app_tag, max_id, step) VALUES (?, ?, ?)'
+const UPDATE = 'UPDATE segments SET max_id = ? WHERE app_tag = ?'
+const DELETE = 'DELETE FROM segments WHERE app_tag = ?'
+const RAISE_FLOOR = `
+INSERT INTO seqsvr_meta (name, value) VALUES (?, ?) ON DUPLICATE KEY UPDATE value = GREATEST(value, ?)`
+
+/** The named sequences, rows of `segments`: that of this schema, or an older server's with narrower columns. */
+export class MysqlSegments implements SegmentStore {
+  readonly #transactions: Transactions
+  readonly #preparation: Preparation
+
+  constructor(transactions: Transactions, preparation: Preparation) {
+    this.#transactions = transactions
+    this.#preparation = preparation
+  }
+
+  source(name: string): LeaseSource {
+    return {
+      lease: (ids) =>
+        this.#run(async (session) => {
+          const segment = await known(session, name)
+          const lease = leaseOf(segment, ids)
+          const end = await moveTo(session, segment, lease.end)
+          if (end <= lease.start) throw exhaustedColumn(name)
+          return [{ start: lease.start, end }]
+        }),
+      refuse: (floor) =>
+        this.#run(async (session) => {
+          if ((await known(session, name)).maxId < floor) await raiseFloor(session, name, floor)
+        }),
+    }
+  }
+
+  existing(names: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#run(async (session) => {
+      const rows = await session.rows(existingOf(names.length), names)
+      const stored = new Set(rows.map(nameOf))
+      return new Set(names.filter((name) => stored.has(name)))
+    })
+  }
+
+  list(after: string, limit: number): Promise<readonly SegmentRow[]> {
+    return this.#run(async (session) => (await session.rows(LIST, [after, limit])).map(segmentRowOf))
+  }
+
+  create(name: string, start: bigint, step: number): Promise<void> {
+    return this.#run(async (session) => {
+      const from = startAbove(await floorOf(session, name), start)
+      try {
+        await session.run(INSERT, [name, from, step])
+      } catch (error) {
+        throw (await this.#refusalToCreate(session, name, error)) ?? error
+      }
+    })
+  }
+
+  advanceTo(name: string, start: bigint): Promise<void> {
+    return this.#run(async (session) => {
+      const segment = await known(session, name)
+      if (segment.maxId < start) await moveTo(session, segment, start)
+    })
+  }
+
+  advanceBy(name: string, ids: bigint): Promise<void> {
+    return this.#run(async (session) => {
+      const segment = await known(session, name)
+      await moveTo(session, segment, advancedBy(segment, ids))
+    })
+  }
+
+  retire(name: string): Promise<void> {
+    return this.#run(async (session) => {
+      const { maxId } = await known(session, name)
+      await raiseFloor(session, name, maxId)
+      await session.run(DELETE, [name])
+    })
+  }
+
+  async #run<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    await this.#preparation.prepare()
+    return this.#transactions.run(work)
+  }
+
+  async #refusalToCreate(session: Session, name: string, error: unknown): Promise<SequenceError | undefined> {
+    if (isTextError(error))
+      return new SequenceError(
+        'BAD_REQUEST',
+        `the column segments.app_tag cannot hold the name ${JSON.stringify(name)}: shorten it, or widen the column`,
+        { cause: error },
+      )
+    if (isColumnFullError(error)) return exhaustedColumn(name)
+    if (!isDuplicateKeyError(error)) return undefined
+    const [row] = await session.rows(SELECT, [name])
+    if (row === undefined || nameOf(row) === name) return sequenceExists(name)
+    return new SequenceError(
+      'SEQUENCE_EXISTS',
+      `the collation of segments.app_tag takes ${JSON.stringify(name)} for ${JSON.stringify(nameOf(row))}, which exists: ` +
+        'ALTER TABLE segments MODIFY app_tag VARBINARY(512) NOT NULL tells them apart',
+    )
+  }
+}
+
+function existingOf(names: number): string {
+  return `SELECT app_tag AS name FROM segments WHERE app_tag IN (${new Array(names).fill('?').join()})`
+}
+
+/** The row of exactly this name: a column's collation may take other names for it. */
+async function known(session: Session, name: string): Promise<Segment> {
+  const rows = (await session.rows(SELECT, [name])).filter((row) => nameOf(row) === name)
+  if (rows.length > 1)
+    throw new SequenceError(
+      'STORE_MISCONFIGURED',
+      `segments has ${rows.length} rows for ${JSON.stringify(name)}: make app_tag its primary key`,
+    )
+  if (rows[0] === undefined) throw unknownSequence(name)
+  return { ...segmentRowOf(rows[0]), floor: await floorOf(session, name) }
+}
+
+/**
+ * Sets `max_id` and resolves with what it is then: a signed column ends at 2^63-1, one short of the id space, so that
+ * its very last id cannot be leased.
+ */
+async function moveTo(session: Session, { name, maxId }: Segment, to: bigint): Promise<bigint> {
+  try {
+    await session.run(UPDATE, [to, name])
+    return to
+  } catch (error) {
+    if (!isColumnFullError(error)) throw error
+    if (to !== ID_END || maxId >= ID_END - 1n) throw exhaustedColumn(name)
+    return moveTo(session, { name, maxId, step: 1n, floor: 0n }, ID_END - 1n)
+  }
+}
+
+async function floorOf(session: Session, name: string): Promise<bigint> {
+  const [row] = await session.rows(FLOOR, [floorKey(name)])
+  return BigInt(row?.value ?? 0)
+}
+
+async function raiseFloor(session: Session, name: string, floor: bigint): Promise<void> {
+  await session.run(RAISE_FLOOR, [floorKey(name), floor, floor])
+}
+
+function exhaustedColumn(name: string): SequenceError {
+  return new SequenceError(
+    'EXHAUSTED',
+    `the column segments.max_id is full for ${JSON.stringify(name)}. ` +
+      'Widen it: ALTER TABLE segments MODIFY max_id BIGINT UNSIGNED NOT NULL',
+  )
+}
+
+function segmentRowOf(row: Row): SegmentRow {
+  return { name: nameOf(row), maxId: BigInt(row.maxId), step: BigInt(row.step) }
+}
+
+/** Binary columns come as bytes. */
+function nameOf(row: Row): string {
+  return String(row.name)
+}

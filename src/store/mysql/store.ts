@@ -1,0 +1,50 @@
+import type { GeneratorAgreement, GeneratorStore, SegmentStore, Store } from '../../core/store.ts'
+import { type ConnectionLimits, Connections } from './connections.ts'
+import { MysqlGenerator } from './generator.ts'
+import { Preparation } from './preparation.ts'
+import { MysqlSegments } from './segments.ts'
+import type { MysqlAddress } from './session.ts'
+import { Transactions } from './transactions.ts'
+
+export interface MysqlStoreOptions extends MysqlAddress, ConnectionLimits {
+  /** Deadline of a whole transaction, connecting and further attempts included. */
+  readonly timeoutMs: number
+  /** `auto` makes missing tables; with `manual` a person imports schema.sql. */
+  readonly schema: 'auto' | 'manual'
+  readonly agreement: GeneratorAgreement
+  /** This instance's name. No two instances may share one. */
+  readonly uuid: string
+  /** Uniform in `[0, 1)`; spreads the attempts of a fleet. */
+  readonly random: () => number
+}
+
+/** A store in MySQL, MariaDB or what speaks their protocol. It connects when it is first asked. */
+export class MysqlStore implements Store {
+  readonly description: string
+  readonly generator: GeneratorStore
+  readonly segments: SegmentStore
+  readonly #connections: Connections
+  readonly #preparation: Preparation
+
+  constructor(options: MysqlStoreOptions) {
+    const { host, port, socketPath, database, timeoutMs, schema, agreement, uuid, random } = options
+    const description = `MySQL at ${socketPath ?? `${host}:${port}`}/${database}`
+    this.description = description
+    const connections = new Connections(options, options, description)
+    const transactions = new Transactions({ connections, timeoutMs, random, description })
+    const preparation = new Preparation({ transactions, schema, agreement, description })
+    this.#connections = connections
+    this.#preparation = preparation
+    this.generator = new MysqlGenerator({ transactions, preparation, agreement, uuid })
+    this.segments = new MysqlSegments(transactions, preparation)
+  }
+
+  prepare(): Promise<void> {
+    return this.#preparation.prepare()
+  }
+
+  async close(): Promise<void> {
+    await this.#connections.close()
+    this.#preparation.forget()
+  }
+}

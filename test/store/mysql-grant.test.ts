@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest'
+import { grant, type Statements } from '../../src/store/mysql/grant.ts'
+import { errorOf } from './contract.ts'
+
+const AGREEMENT = { step: 100, first: 0 } as const
+
+/**
+ * A session of a server that is not at hand: REPLACE leaves rows of these ids behind, of which it `replaced` some, or
+ * fails with an error.
+ */
+function statementsWith(maxId: string | null, ids: string[], replaced: number, errno?: number): Statements {
+  return {
+    rows: async (sql) =>
+      (sql.includes('uuid IN')
+        ? ids.map((id) => ({ id }))
+        : [{ maxId, step: '100', first: '0', floor: null }]) as never,
+    run: async () => {
+      if (errno !== undefined)
+        throw Object.assign(new Error('full'), { errno, code: 'ER', sqlState: 'HY000' })
+      return { affectedRows: ids.length + replaced } as never
+    },
+  }
+}
+
+describe('grant, on answers of other servers', () => {
+  it.each([
+    ['INT', '2147483647'],
+    ['INT UNSIGNED', '4294967295'],
+    ['BIGINT', '9223372036854775807'],
+  ])('I6: is EXHAUSTED when REPLACE gives the last id of an %s column again', async (_type, id) => {
+    const error = await errorOf(grant(statementsWith(id, [id], 1), ['u'], [], AGREEMENT))
+    expect(error.code).toBe('EXHAUSTED')
+    expect(error.message).toContain('BIGINT UNSIGNED')
+  })
+
+  it.each([1467, 167, 1264])(
+    'I6: is EXHAUSTED when the column has no next value (error %i)',
+    async (errno) => {
+      const granted = grant(statementsWith('7', [], 0, errno), ['u'], [], AGREEMENT)
+      expect(await errorOf(granted)).toMatchObject({ code: 'EXHAUSTED' })
+    },
+  )
+
+  it('I6: is EXHAUSTED when another instance was granted the last id meanwhile', async () => {
+    const statements = statementsWith('2147483646', ['2147483647'], 1)
+    expect(await errorOf(grant(statements, ['u'], [], AGREEMENT))).toMatchObject({ code: 'EXHAUSTED' })
+  })
+
+  it.each(['9', '8', '1'])('I3: is REGRESSED when the counter gives %s again, where 9 exists', async (id) => {
+    expect(await errorOf(grant(statementsWith('9', [id], 1), ['u'], [], AGREEMENT))).toMatchObject({
+      code: 'REGRESSED',
+      floor: 1000n,
+    })
+  })
+
+  it('I3: is REGRESSED when the counter gives an id whose row came meanwhile', async () => {
+    expect(await errorOf(grant(statementsWith('9', ['10'], 1), ['u'], [], AGREEMENT))).toMatchObject({
+      code: 'REGRESSED',
+      floor: 1100n,
+    })
+  })
+})
