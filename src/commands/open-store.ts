@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { ConfigError } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import type { Store } from '../core/store.ts'
 import { MysqlStore } from '../store/mysql/store.ts'
@@ -25,7 +27,7 @@ export function openStore(config: Config, uuid: string): Store {
     user: mysql.user,
     password: mysql.password,
     database: mysql.database,
-    tls: mysql.tls,
+    tls: mysql.ca_file === undefined ? mysql.tls : { ca: readCertificates(mysql.ca_file) },
     connectTimeoutMs: mysql.connect_timeout_ms,
     timeoutMs: mysql.timeout_ms,
     connectionsMax: mysql.connections_max,
@@ -34,4 +36,12 @@ export function openStore(config: Config, uuid: string): Store {
     uuid,
     random: Math.random,
   })
+}
+
+function readCertificates(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new ConfigError([{ path: 'mysql.ca_file', message: `cannot be read: ${(error as Error).message}` }])
+  }
 }

@@ -34,6 +34,17 @@ export function leasesOf(ns: readonly bigint[], maxId: bigint, agreement: Genera
   return leases
 }
 
+/** The store gave lease `n` although that one, or lease `last` above it, exists (I3). */
+export function counterLost(n: bigint, last: bigint, agreement: GeneratorAgreement): SequenceError {
+  const greatest = n > last ? n : last
+  return new SequenceError(
+    'REGRESSED',
+    `the store went backwards: it gave lease ${n} although lease ${greatest} exists, so its auto-increment counter is lost. ` +
+      'Advance the generator past every id in use to go on',
+    { floor: leaseStart(greatest + 1n, agreement) },
+  )
+}
+
 /** Throws STEP_MISMATCH unless the store's agreement is this instance's (I7). */
 export function checkAgreement(stored: { step: bigint; first: bigint }, agreement: GeneratorAgreement): void {
   for (const name of ['step', 'first'] as const) {
