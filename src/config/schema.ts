@@ -105,12 +105,9 @@ export const configSchema = z.object({
       ),
   }),
   admin: section({
-    token: text(16)
+    token: text(1, /^[\w.~+/-]{16,}=*$/, 'must have 16 or more characters, of A-Z a-z 0-9 . _ ~ + / - only')
       .optional()
-      .meta({
-        secret: true,
-        description: 'turns on the admin API, for who sends this token; at least 16 characters',
-      }),
+      .meta({ secret: true, description: 'turns on the admin API, for who sends this token' }),
     token_file: text(1).optional().describe('file that holds the token, instead of `token`'),
   }),
   drain_ms: integer(0, 600_000)
@@ -213,12 +210,13 @@ function choice<const T extends string | number | boolean>(options: readonly T[]
 }
 
 /** Its messages never show the value, which may be a secret. */
-function text(lengthMin: number) {
+function text(lengthMin: number, pattern = /^/, allowed = '') {
   return z.unknown().transform((value, context): string => {
-    if (typeof value === 'string' && value.length >= lengthMin) return value
+    const isText = typeof value === 'string' && value.length >= lengthMin
+    if (isText && pattern.test(value)) return value
     if (value === undefined) context.addIssue('is missing')
     else if (value === '') context.addIssue('must not be empty')
-    else if (typeof value === 'string') context.addIssue(`must have at least ${lengthMin} characters`)
+    else if (isText) context.addIssue(allowed)
     else context.addIssue(`must be text, but is a ${typeof value}; put it in quotes`)
     return z.NEVER
   })

@@ -2,6 +2,7 @@ import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { bearerAuth } from 'hono/bearer-auth'
 import { bodyLimit } from 'hono/body-limit'
+import { HTTPException } from 'hono/http-exception'
 import * as z from 'zod'
 import type { Administration } from '../../core/administration.ts'
 import { SequenceError } from '../../core/errors.ts'
@@ -84,6 +85,7 @@ export function createAdminApp({
 
   app.notFound((c) => c.body(failureBody('no such path below /admin'), 404, jsonHeaders))
   app.onError((error, c) => {
+    if (error instanceof HTTPException) return error.getResponse()
     if (!(error instanceof SequenceError)) throw error
     return c.body(
       failureBody(`${error.code}: ${error.message}`),
