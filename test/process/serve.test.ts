@@ -87,12 +87,13 @@ describe('draining', () => {
     socket.on('data', (chunk) => {
       answers += chunk
     })
-    // A request whose body is still to come keeps its connection open while the instance drains.
-    socket.write('POST /new HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n')
-    await until(5000, () => answers.includes('"id":100'))
+    // A request that is not complete yet keeps its connection open while the instance drains.
+    socket.write('GET /readyz HTTP/1.1\r\nHost: x\r\n')
+    await once(socket, 'connect')
+    expect((await fetch(`${instance.url}/readyz`)).status).toBe(200)
     const stopped = instance.stop()
     await until(5000, () => instance.output.includes('draining'))
-    socket.write('xGET /readyz HTTP/1.1\r\nHost: x\r\n\r\n')
+    socket.write('\r\n')
     await once(socket, 'end')
     expect(await stopped).toBe(0)
     expect(answers).toMatch(
