@@ -40,7 +40,7 @@ async function undisturbed(load: HttpLoad, disturb: () => Promise<void>): Promis
   } finally {
     await load.stop()
   }
-  expect(load.failures).toEqual([])
+  expect(load.failures.slice(0, 5)).toEqual([])
   expect(new Set(load.ids).size, 'ids without repeats').toBe(load.ids.length)
 }
 
@@ -63,8 +63,8 @@ describe('three instances behind nginx with the settings of deploy/nginx.conf', 
     },
   )
 
-  it('show nobody outside what only speaks of one instance', async () => {
-    for (const path of ['/livez', '/readyz', '/metrics']) {
+  it('show nobody outside what is for operators', async () => {
+    for (const path of ['/livez', '/readyz', '/metrics', '/admin', '/admin/sequences']) {
       const response = await fetch(nginx.url + path)
       expect(response.status, path).toBe(404)
       await response.body?.cancel()
