@@ -169,8 +169,7 @@ class Fleet {
     const greatest = this.#greatestIssued()
     const witness = this.#instances.find(({ last }) => BigInt(last) === greatest)
     if (!this.#database.up || this.#restored || witness === undefined) return
-    for (const { sequence } of this.#instances.filter((instance) => instance !== witness))
-      sequence.close()
+    for (const { sequence } of this.#instances.filter((instance) => instance !== witness)) sequence.close()
     this.#instances = [witness]
     this.#restored = true
     this.#database.restore()

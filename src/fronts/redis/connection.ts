@@ -1,0 +1,312 @@
+import type { Duplex } from 'node:stream'
+import type { Sequence } from '../../core/sequence.ts'
+import { type CommandTable, findCommand, runCommand, type Session } from './command.ts'
+import { DecodeProgress, type DecoderLimits, decode } from './decoder.ts'
+import { LINGER_MS, REPEATED_BYTES_MAX } from './limits.ts'
+import type { NamedIds } from './named-ids.ts'
+import type { Output } from './output.ts'
+import { encode, err, type Protocol, type Reply } from './reply.ts'
+
+export interface ConnectionLimits extends DecoderLimits {
+  /** Replies not yet read by the client at which no more of its commands are looked at. */
+  readonly outputBytesMax: number
+  /** How long a client with so many replies may read nothing. */
+  readonly unreadMsMax: number
+  /** How long a client may say nothing; 0: for ever. */
+  readonly idleMsMax: number
+}
+
+/** What all connections of a front share. */
+export interface ConnectionOptions {
+  readonly commands: CommandTable
+  readonly ids: NamedIds
+  /** Empty between two events: every connection sends what it wrote before it returns. */
+  readonly output: Output
+  readonly limits: ConnectionLimits
+  readonly authenticated: boolean
+}
+
+/** A client's socket, or what stands for it. */
+export type Wire = Duplex & { setTimeout(ms: number): unknown }
+
+/**
+ * - `reading`: commands are answered as they come.
+ * - `waiting`: one command waits for the store. The wire is paused and what came behind that command is kept, so
+ *   that replies keep the order of their commands and a client cannot send more than one packet ahead.
+ * - `blocked`: the client has too many replies to read. The wire is paused likewise.
+ * - `closing`: the last replies are on their way; what the client still sends is thrown away.
+ * - `closed`: the wire is gone.
+ */
+type State = 'reading' | 'waiting' | 'blocked' | 'closing' | 'closed'
+
+const NO_BYTES: Buffer = Buffer.alloc(0)
+
+/**
+ * One client: its bytes in, its replies out, in the order of its commands and in one write for each packet.
+ *
+ * Transitions: reading → waiting → reading around a command that needs the store; reading → blocked → reading when
+ * the client does not read, then does; any → closing on QUIT, on a protocol error, or when the front drains (from
+ * waiting only behind the reply); any → closed.
+ */
+export class Connection implements Session {
+  readonly id: number
+  protocol: Protocol = 2
+  name = ''
+
+  readonly #wire: Wire
+  readonly #options: ConnectionOptions
+  readonly #output: Output
+  readonly #progress = new DecodeProgress()
+
+  #state: State = 'reading'
+  #authenticated: boolean
+  #quits = false
+  #linger: NodeJS.Timeout | undefined
+
+  /** Bytes that are not answered yet: `[#at, #end)` of `#input`, which is a packet itself while it holds no part of another. */
+  #input = NO_BYTES
+  #at = 0
+  #end = 0
+  #inputIsOwn = false
+
+  /** The last GET or INCR: its bytes, its sequence, and how the id leaves. */
+  #repeatedBytes = NO_BYTES
+  #repeatedLength = 0
+  #repeatedSequence: Sequence | undefined
+  #repeatedType: 'bulk' | 'integer' = 'bulk'
+
+  constructor(id: number, wire: Wire, options: ConnectionOptions) {
+    this.id = id
+    this.#wire = wire
+    this.#options = options
+    this.#output = options.output
+    this.#authenticated = options.authenticated
+    wire.setTimeout(options.limits.idleMsMax)
+    wire.on('data', this.#receive)
+    wire.on('timeout', () => {
+      // A command that waits for the store has a deadline of its own.
+      if (this.#state !== 'waiting') wire.destroy()
+    })
+    wire.on('error', () => wire.destroy())
+    wire.on('close', () => {
+      this.#state = 'closed'
+      this.#input = NO_BYTES
+      this.#repeatedSequence = undefined
+      clearTimeout(this.#linger)
+    })
+  }
+
+  get authenticated(): boolean {
+    return this.#authenticated
+  }
+
+  set authenticated(value: boolean) {
+    this.#authenticated = value
+    this.#repeatedSequence = undefined
+  }
+
+  quit(): void {
+    this.#quits = true
+  }
+
+  cut(): void {
+    // Replies to commands before it in the packet must not be left in there for the next connection.
+    this.#output.clear()
+    this.#wire.destroy()
+    this.#state = 'closed'
+  }
+
+  /** Closes it behind the reply to the command that it works on. What came after that is not answered. */
+  drain(): void {
+    if (this.#state === 'waiting') this.#quits = true
+    else if (this.#state === 'reading' || this.#state === 'blocked') this.#close()
+  }
+
+  readonly #receive = (packet: Buffer): void => {
+    if (this.#at === this.#end) {
+      this.#input = packet
+      this.#at = 0
+      this.#end = packet.length
+      this.#inputIsOwn = false
+    } else this.#append(packet)
+    this.#answer()
+  }
+
+  /** Joins a packet to the start of a command that came before it. Doubling keeps the copying linear. */
+  #append(packet: Buffer): void {
+    const kept = this.#end - this.#at
+    const needed = kept + packet.length
+    if (!this.#inputIsOwn || needed > this.#input.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * kept))
+      grown.set(this.#input.subarray(this.#at, this.#end))
+      this.#input = grown
+      this.#inputIsOwn = true
+    } else this.#input.copyWithin(0, this.#at, this.#end)
+    this.#input.set(packet, kept)
+    this.#at = 0
+    this.#end = needed
+  }
+
+  /** Answers what has come, until it ends, or something must be waited for. */
+  #answer(): void {
+    const { commands, limits } = this.#options
+    while (this.#at < this.#end) {
+      this.#answerRepeated()
+      if (this.#output.length >= limits.outputBytesMax && !this.#send()) return
+      const decoded = decode(this.#progress, this.#input, this.#at, this.#end, limits, this.#authenticated)
+      if (decoded.type === 'incomplete') break
+      if (decoded.type === 'error') {
+        this.#write(err(decoded.message))
+        this.#close()
+        return
+      }
+      const { args, bytes } = decoded
+      const start = this.#at
+      this.#at += bytes
+      if (args.length === 0) continue
+      const command = findCommand(commands, args, this.#authenticated)
+      if ('type' in command) {
+        this.#write(command)
+        continue
+      }
+      const reply = runCommand(command, args, this)
+      if (reply instanceof Promise) {
+        this.#wait(reply)
+        return
+      }
+      if (this.#isClosed()) return
+      this.#write(reply)
+      if (this.#quits) {
+        this.#close()
+        return
+      }
+      if (command.repeats !== undefined && reply.type !== 'error')
+        this.#remember(command.repeats, args[1] as Buffer, start)
+    }
+    this.#keepRest()
+    this.#send()
+  }
+
+  /**
+   * Answers the last GET or INCR again for as long as the same bytes come, without reading them: no string, no object
+   * and no promise is made for an id.
+   *
+   * A sequence that was removed holds no ids, so it is noticed here like one that must wait for the store.
+   */
+  #answerRepeated(): void {
+    const sequence = this.#repeatedSequence
+    if (sequence === undefined) return
+    const output = this.#output
+    const bytes = this.#input
+    const repeated = this.#repeatedBytes
+    const length = this.#repeatedLength
+    const isBulk = this.#repeatedType === 'bulk'
+    const { outputBytesMax } = this.#options.limits
+    const last = this.#end - length
+    let at = this.#at
+    next: while (at <= last && sequence.left > 0 && output.length < outputBytesMax) {
+      // Backwards: commands differ in their keys before they differ in their names.
+      for (let i = length - 1; i >= 0; i--) if (bytes[at + i] !== repeated[i]) break next
+      // The buffer is not empty, so the id is there at once.
+      if (isBulk) output.bulkId(sequence.take() as number | bigint)
+      else output.integer(sequence.take() as number | bigint)
+      at += length
+    }
+    if (at === this.#at) return
+    this.#at = at
+    this.#progress.reset()
+  }
+
+  #remember(type: 'bulk' | 'integer', name: Buffer, start: number): void {
+    const length = this.#at - start
+    if (length > REPEATED_BYTES_MAX) return
+    this.#repeatedSequence = this.#options.ids.held(name.toString())
+    this.#repeatedType = type
+    if (this.#repeatedBytes.length === 0) this.#repeatedBytes = Buffer.allocUnsafeSlow(REPEATED_BYTES_MAX)
+    this.#input.copy(this.#repeatedBytes, 0, start, this.#at)
+    this.#repeatedLength = length
+  }
+
+  #wait(reply: Promise<Reply>): void {
+    this.#state = 'waiting'
+    this.#wire.pause()
+    // What was answered before need not wait.
+    this.#flush()
+    reply.then((settled) => {
+      if (this.#isClosed()) return
+      this.#state = 'reading'
+      this.#write(settled)
+      if (this.#quits) {
+        this.#close()
+        return
+      }
+      this.#answer()
+      if (this.#state === 'reading') this.#wire.resume()
+    })
+  }
+
+  /** A method, since the state changes behind the compiler's back. */
+  #isClosed(): boolean {
+    return this.#state === 'closed'
+  }
+
+  #write(reply: Reply): void {
+    encode(reply, this.protocol, this.#output)
+  }
+
+  /** Keeps a copy of an incomplete command, so that a few bytes do not keep a whole packet in memory. */
+  #keepRest(): void {
+    if (this.#at === this.#end) {
+      this.#input = NO_BYTES
+      this.#at = 0
+      this.#end = 0
+    } else if (!this.#inputIsOwn) {
+      this.#input = Buffer.from(this.#input.subarray(this.#at, this.#end))
+      this.#end -= this.#at
+      this.#at = 0
+      this.#inputIsOwn = true
+    }
+  }
+
+  /** Sends what is written. False where the client must read before more of its commands are answered. */
+  #send(): boolean {
+    this.#flush()
+    const { outputBytesMax, unreadMsMax, idleMsMax } = this.#options.limits
+    // Below Node's own high-water mark there would be no `drain` to go on from.
+    if (this.#wire.writableLength < outputBytesMax || !this.#wire.writableNeedDrain) return true
+    this.#state = 'blocked'
+    this.#wire.pause()
+    this.#wire.setTimeout(unreadMsMax)
+    this.#wire.once('drain', () => {
+      if (this.#state !== 'blocked') return
+      this.#state = 'reading'
+      this.#wire.setTimeout(idleMsMax)
+      this.#answer()
+      if (this.#state === 'reading') this.#wire.resume()
+    })
+    return false
+  }
+
+  #flush(): void {
+    const output = this.#output
+    if (output.length === 0) return
+    this.#wire.write(output.view())
+    // Node gives small writes to the system at once; then nobody holds the memory any more. Where the system did not
+    // take all of it, the wire holds a view.
+    if (this.#wire.writableLength === 0) output.clear()
+    else output.leave()
+  }
+
+  /** What the client still sends is read and thrown away: unread, it would make the system discard the last replies. */
+  #close(): void {
+    this.#flush()
+    this.#state = 'closing'
+    this.#input = NO_BYTES
+    this.#wire.off('data', this.#receive)
+    this.#wire.setTimeout(this.#options.limits.unreadMsMax)
+    this.#wire.end(() => {
+      this.#linger = setTimeout(() => this.#wire.destroy(), LINGER_MS)
+    })
+    this.#wire.resume()
+  }
+}

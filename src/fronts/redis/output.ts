@@ -1,0 +1,123 @@
+import type { Id } from '../../core/id.ts'
+
+const CR = 0x0d
+const LF = 0x0a
+const COLON = 0x3a
+const DOLLAR = 0x24
+const ZERO = 0x30
+
+/** Type, two digits of length, 19 digits, two line ends. */
+const ID_REPLY_BYTES_MAX = 32
+
+/** 2^31 - 1: up to here `| 0` truncates a quotient, and V8 divides integers. */
+const INT32_MAX = 0x7fff_ffff
+
+/** The replies of one packet, in one piece of memory that is used again for the next packet. */
+export class Output {
+  readonly #bytesMin: number
+  #bytes: Buffer
+  #length = 0
+
+  /** Starts with `bytesMin` bytes and grows as it is written to. */
+  constructor(bytesMin: number) {
+    this.#bytesMin = bytesMin
+    this.#bytes = Buffer.allocUnsafeSlow(bytesMin)
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** What was written since the last `clear` or `leave`. A view: it changes with what is written later. */
+  view(): Buffer {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  /** Forgets what was written, and uses its memory again. */
+  clear(): void {
+    this.#length = 0
+    if (this.#bytes.length > this.#bytesMin) this.#bytes = Buffer.allocUnsafeSlow(this.#bytesMin)
+  }
+
+  /** Forgets what was written, and leaves its memory to whoever holds a view of it. */
+  leave(): void {
+    this.#length = 0
+    this.#bytes = Buffer.allocUnsafeSlow(this.#bytesMin)
+  }
+
+  text(text: string): void {
+    this.#reserve(text.length * 3)
+    this.#length += this.#bytes.write(text, this.#length)
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length)
+    this.#bytes.set(bytes, this.#length)
+    this.#length += bytes.length
+  }
+
+  /** An id as an integer reply, `:501\r\n`. */
+  integer(id: Id): void {
+    this.#reserve(ID_REPLY_BYTES_MAX)
+    this.#bytes[this.#length++] = COLON
+    this.#digits(id, typeof id === 'number' ? digitsOf(id) : 0)
+    this.#lineEnd()
+  }
+
+  /** An id as a bulk string, `$3\r\n501\r\n`: exact in every client, also beyond 2^53. */
+  bulkId(id: Id): void {
+    this.#reserve(ID_REPLY_BYTES_MAX)
+    this.#bytes[this.#length++] = DOLLAR
+    const digits = typeof id === 'number' ? digitsOf(id) : String(id).length
+    this.#digits(digits, digits < 10 ? 1 : 2)
+    this.#lineEnd()
+    this.#digits(id, digits)
+    this.#lineEnd()
+  }
+
+  /**
+   * Digits straight into the buffer, without a string between: with strings, a pipeline of 64 INCRs runs at two
+   * thirds of the rate.
+   */
+  #digits(value: Id, count: number): void {
+    if (typeof value === 'bigint') {
+      this.#length += this.#bytes.write(String(value), this.#length, 'latin1')
+      return
+    }
+    const bytes = this.#bytes
+    let at = this.#length + count
+    this.#length = at
+    let rest = value
+    while (rest > INT32_MAX) {
+      const quotient = Math.floor(rest / 10)
+      bytes[--at] = ZERO + (rest - quotient * 10)
+      rest = quotient
+    }
+    let small = rest | 0
+    do {
+      const quotient = (small / 10) | 0
+      bytes[--at] = ZERO + (small - quotient * 10)
+      small = quotient
+    } while (small > 0)
+  }
+
+  #lineEnd(): void {
+    this.#bytes[this.#length++] = CR
+    this.#bytes[this.#length++] = LF
+  }
+
+  #reserve(bytes: number): void {
+    const needed = this.#length + bytes
+    if (needed <= this.#bytes.length) return
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length))
+    grown.set(this.view())
+    this.#bytes = grown
+  }
+}
+
+/** How many decimal digits a whole number from 0 to 2^53-1 has. */
+function digitsOf(value: number): number {
+  let digits = 1
+  for (let bound = 10; value >= bound; bound *= 10) digits++
+  return digits
+}

@@ -1,0 +1,114 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import type { Sequences } from '../../core/sequences.ts'
+import type { SegmentStore } from '../../core/store.ts'
+import { Connection, type ConnectionLimits, type ConnectionOptions } from './connection.ts'
+import { connectionCommands } from './connection-commands.ts'
+import { KEEP_ALIVE_PROBE_MS, OUTPUT_BYTES_MIN } from './limits.ts'
+import { NamedIds } from './named-ids.ts'
+import { Output } from './output.ts'
+import { sequenceCommands } from './sequence-commands.ts'
+import { withServerCommands } from './server-commands.ts'
+
+export interface RedisFrontOptions extends ConnectionLimits {
+  readonly host: string | undefined
+  readonly port: number
+  /** Clients must give it in AUTH or HELLO; undefined: nobody need. */
+  readonly password: string | undefined
+  readonly sequences: Sequences
+  readonly segments: SegmentStore
+  /** Connections above this are told so and closed as they come. */
+  readonly connectionsMax: number
+  /** Most ids that one command may take. */
+  readonly requestIdsMax: number
+}
+
+/** The Redis front: a listening TCP server that any Redis client can talk to. */
+export class RedisFront {
+  readonly #options: RedisFrontOptions
+  readonly #server: Server
+  readonly #connectionOptions: ConnectionOptions
+  readonly #connections = new Map<Socket, Connection>()
+  readonly #startedMs = performance.now()
+  #connectionsEver = 0
+
+  constructor(options: RedisFrontOptions) {
+    this.#options = options
+    const ids = new NamedIds(options.sequences, options.segments)
+    const commands = new Map([
+      ...sequenceCommands(ids, options.requestIdsMax),
+      ...connectionCommands(options.password),
+    ])
+    this.#connectionOptions = {
+      commands: withServerCommands(commands, () => this.#figures(), settings(options)),
+      ids,
+      output: new Output(OUTPUT_BYTES_MIN),
+      limits: options,
+      authenticated: options.password === undefined,
+    }
+    this.#server = createServer(
+      { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS },
+      (socket) => this.#accept(socket),
+    )
+  }
+
+  /** Binds the port. Rejects with the system's error (EADDRINUSE, EACCES, …). Resolves to the address it got. */
+  listen(): Promise<AddressInfo> {
+    const { host, port } = this.#options
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ port, host }, () => {
+        this.#server.off('error', reject)
+        resolve(this.#server.address() as AddressInfo)
+      })
+    })
+  }
+
+  /**
+   * Takes no more connections and closes each open one behind the reply to the command that it works on. What is
+   * still open after `deadlineMs` is cut. Resolves when no connection is left.
+   */
+  async drain(deadlineMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    for (const connection of this.#connections.values()) connection.drain()
+    const cut = setTimeout(() => {
+      for (const socket of this.#connections.keys()) socket.destroy()
+    }, deadlineMs)
+    await closed
+    clearTimeout(cut)
+  }
+
+  #accept(socket: Socket): void {
+    this.#connectionsEver++
+    if (this.#connections.size >= this.#options.connectionsMax) {
+      socket.on('error', () => socket.destroy())
+      socket.end('-ERR max number of clients reached\r\n', () => socket.destroy())
+      return
+    }
+    this.#connections.set(socket, new Connection(this.#connectionsEver, socket, this.#connectionOptions))
+    socket.on('close', () => this.#connections.delete(socket))
+  }
+
+  #figures() {
+    const address = this.#server.address() as AddressInfo | null
+    return {
+      port: address?.port ?? this.#options.port,
+      uptimeSeconds: Math.floor((performance.now() - this.#startedMs) / 1000),
+      connections: this.#connections.size,
+      connectionsMax: this.#options.connectionsMax,
+      connectionsEver: this.#connectionsEver,
+      sequencesHeld: this.#options.sequences.size,
+    }
+  }
+}
+
+/** What CONFIG GET shows: what redis-benchmark and clients ask for. Ids are durable, so nothing is ever to be saved. */
+function settings({ connectionsMax, bulkBytesMax, idleMsMax }: RedisFrontOptions): Record<string, string> {
+  return {
+    save: '',
+    appendonly: 'no',
+    databases: '1',
+    maxclients: String(connectionsMax),
+    'proto-max-bulk-len': String(bulkBytesMax),
+    timeout: String(Math.ceil(idleMsMax / 1000)),
+  }
+}

@@ -1,0 +1,74 @@
+import { Duplex } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { SegmentStore } from '../../src/core/store.ts'
+import { Connection } from '../../src/fronts/redis/connection.ts'
+import { connectionCommands } from '../../src/fronts/redis/connection-commands.ts'
+import { NamedIds } from '../../src/fronts/redis/named-ids.ts'
+import { Output } from '../../src/fronts/redis/output.ts'
+import { sequenceCommands } from '../../src/fronts/redis/sequence-commands.ts'
+import { withServerCommands } from '../../src/fronts/redis/server-commands.ts'
+import { DEFAULT_LIMITS, openSequences } from './instance.ts'
+
+/** One output for all connections, as in a front: what one leaves in it, another would send. */
+const output = new Output(1_024)
+
+/** A connection without a socket: bytes in, bytes out. */
+export class MemoryWire extends Duplex {
+  readonly connection: Connection
+  readonly writes: string[] = []
+  readonly #sequences
+
+  constructor(segments: SegmentStore) {
+    super()
+    this.#sequences = openSequences(segments)
+    const ids = new NamedIds(this.#sequences, segments)
+    const figures = {
+      port: 1,
+      uptimeSeconds: 1,
+      connections: 1,
+      connectionsMax: 1,
+      connectionsEver: 1,
+      sequencesHeld: 1,
+    }
+    this.connection = new Connection(7, this, {
+      commands: withServerCommands(
+        new Map([...sequenceCommands(ids, DEFAULT_LIMITS.requestIdsMax), ...connectionCommands(undefined)]),
+        () => figures,
+        { save: '' },
+      ),
+      ids,
+      output,
+      limits: DEFAULT_LIMITS,
+      authenticated: true,
+    })
+  }
+
+  setTimeout(): this {
+    return this
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
+    this.writes.push(chunk.toString('latin1'))
+    callback()
+  }
+
+  /** All that it answers to these packets until it has nothing more to do. */
+  async answer(packets: readonly Buffer[]): Promise<string> {
+    for (const packet of packets) {
+      if (this.destroyed) break
+      this.push(packet)
+      // What waits for the store goes on within this turn: the store is in memory.
+      await turn()
+    }
+    while (!this.destroyed && (this.readableLength > 0 || this.isPaused())) await turn()
+    return this.writes.join('')
+  }
+
+  async stop(): Promise<void> {
+    this.destroy()
+    this.#sequences.close()
+    await turn()
+  }
+}
