@@ -3,6 +3,7 @@ export type ErrorCode =
   | 'BAD_REQUEST'
   | 'EXHAUSTED'
   | 'REGRESSED'
+  | 'RULE_FAILED'
   | 'SEQUENCE_EXISTS'
   | 'SHUTTING_DOWN'
   | 'STEP_MISMATCH'
@@ -10,6 +11,7 @@ export type ErrorCode =
   | 'STORE_UNAVAILABLE'
   | 'TOO_MANY_SEQUENCES'
   | 'TOO_MANY_WAITERS'
+  | 'UNKNOWN_RULE'
   | 'UNKNOWN_SEQUENCE'
   | 'WAIT_TIMEOUT'
 

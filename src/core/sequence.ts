@@ -5,6 +5,7 @@ import type { Lease, LeaseSource } from './lease.ts'
 import { LeaseBuffer } from './lease-buffer.ts'
 import { LeaseSizer, type LeaseSizing } from './lease-sizer.ts'
 import { REFUSED_RETRY_MS, RETRY_MS_MAX, RETRY_MS_MIN } from './limits.ts'
+import { Waiters } from './waiters.ts'
 
 export interface SequenceLimits extends LeaseSizing {
   /** Longest time that a request waits for the store. */
@@ -30,15 +31,6 @@ export interface SequenceOptions {
   readonly random: () => number
   readonly limits: SequenceLimits
   readonly observe: (event: SequenceEvent) => void
-}
-
-/** A request that found too few ids. `serve` takes its ids from the buffer and settles its promise. */
-interface Waiter {
-  readonly count: number
-  readonly ready: () => boolean
-  readonly deadlineMs: number
-  readonly serve: () => void
-  readonly fail: (error: SequenceError) => void
 }
 
 /**
@@ -67,6 +59,7 @@ export class Sequence {
   readonly #observe: (event: SequenceEvent) => void
   readonly #buffer = new LeaseBuffer()
   readonly #sizer: LeaseSizer
+  readonly #waiters: Waiters
 
   #state: State = 'idle'
   /** The end of the greatest lease ever granted to this instance: no later one may start below it (I3). */
@@ -81,11 +74,6 @@ export class Sequence {
   /** The grant in flight was asked for before a renewal, and is to be thrown away. */
   #stale = false
 
-  /** In order of arrival, and so of deadline. */
-  #waiters: Waiter[] = []
-  #waitingIds = 0
-  #cancelDeadline: (() => void) | undefined
-
   constructor(options: SequenceOptions) {
     this.#source = options.source
     this.#clock = options.clock
@@ -93,6 +81,13 @@ export class Sequence {
     this.#limits = options.limits
     this.#observe = options.observe
     this.#sizer = new LeaseSizer(options.limits)
+    const { waitMsMax } = options.limits
+    this.#waiters = new Waiters(
+      options.clock,
+      waitMsMax,
+      () =>
+        this.#fault ?? new SequenceError('WAIT_TIMEOUT', `no id within ${waitMsMax} ms: the store is slow`),
+    )
   }
 
   /** Ids held in memory. */
@@ -102,7 +97,7 @@ export class Sequence {
 
   /** Requests that wait for the store. */
   get waiting(): number {
-    return this.#waiters.length
+    return this.#waiters.size
   }
 
   /** Whether the store has ever granted it a lease. */
@@ -191,7 +186,7 @@ export class Sequence {
     this.#fault = reason
     this.#cancelRetry?.()
     this.#buffer.discard()
-    this.#failWaiters(reason)
+    this.#waiters.fail(reason)
   }
 
   readonly #holdsAny = () => this.#buffer.left > 0
@@ -199,27 +194,17 @@ export class Sequence {
   #wait<T>(count: number, ready: () => boolean, take: () => T): Promise<T> {
     const refusal = this.#refusalToWait()
     if (refusal !== undefined) return Promise.reject(refusal)
-    const promise = new Promise<T>((resolve, reject) => {
-      this.#waiters.push({
-        count,
-        ready,
-        deadlineMs: this.#clock.now() + this.#limits.waitMsMax,
-        serve: () => resolve(take()),
-        fail: reject,
-      })
-    })
-    this.#waitingIds += count
-    if (this.#waiters.length === 1) this.#armDeadline()
+    const promise = this.#waiters.wait(count, ready, take)
     this.#lease()
     return promise
   }
 
   #refusalToWait(): SequenceError | undefined {
     if (this.#fault !== undefined && this.#hopeless(this.#fault)) return this.#fault
-    if (this.#waiters.length >= this.#limits.waitersMax)
+    if (this.#waiters.size >= this.#limits.waitersMax)
       return new SequenceError(
         'TOO_MANY_WAITERS',
-        `${this.#waiters.length} requests wait for the store already; try again later`,
+        `${this.#waiters.size} requests wait for the store already; try again later`,
       )
     return undefined
   }
@@ -235,7 +220,7 @@ export class Sequence {
     if (this.#state !== 'idle') return
     this.#state = 'leasing'
     const startedMs = this.#clock.now()
-    const ids = this.#sizer.next(startedMs, this.#waitingIds)
+    const ids = this.#sizer.next(startedMs, this.#waiters.ids)
     this.#ask(ids).then(
       (leases) => this.#leased(leases, this.#clock.now() - startedMs),
       (error: unknown) => this.#failed(error, this.#clock.now() - startedMs),
@@ -270,8 +255,8 @@ export class Sequence {
     this.#floor = undefined
     this.#failures = 0
     this.#observe({ type: 'leased', leases, ids, tookMs })
-    this.#serveWaiters()
-    if (this.#waiters.length > 0 || this.#buffer.left <= this.#sizer.lowWater) this.#lease()
+    this.#waiters.serve()
+    if (this.#waiters.size > 0 || this.#buffer.left <= this.#sizer.lowWater) this.#lease()
   }
 
   #askAnew(): void {
@@ -315,7 +300,7 @@ export class Sequence {
       this.#floor = floor > this.#seenEnd ? floor : this.#seenEnd
     }
     this.#observe({ type: 'lease-failed', error, tookMs })
-    if (this.#hopeless(error)) this.#failWaiters(error)
+    if (this.#hopeless(error)) this.#waiters.fail(error)
     this.#state = 'retrying'
     this.#cancelRetry = this.#clock.after(this.#retryDelayMs(error), () => {
       this.#state = 'idle'
@@ -328,48 +313,5 @@ export class Sequence {
     if (error.code !== 'STORE_UNAVAILABLE') return REFUSED_RETRY_MS
     const longest = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(this.#failures, 10))
     return longest * (0.5 + this.#random() / 2)
-  }
-
-  /** In order; one that asks for more than is held keeps its place while smaller ones behind it are served (I8). */
-  #serveWaiters(): void {
-    const waiters = this.#waiters
-    this.#waiters = []
-    for (const waiter of waiters) {
-      if (!waiter.ready()) {
-        this.#waiters.push(waiter)
-        continue
-      }
-      this.#waitingIds -= waiter.count
-      waiter.serve()
-    }
-    this.#armDeadline()
-  }
-
-  #failWaiters(error: SequenceError): void {
-    const waiters = this.#waiters
-    this.#waiters = []
-    this.#waitingIds = 0
-    this.#armDeadline()
-    for (const waiter of waiters) waiter.fail(error)
-  }
-
-  #armDeadline(): void {
-    this.#cancelDeadline?.()
-    const first = this.#waiters[0]
-    this.#cancelDeadline =
-      first && this.#clock.after(first.deadlineMs - this.#clock.now(), () => this.#expireWaiters())
-  }
-
-  #expireWaiters(): void {
-    const now = this.#clock.now()
-    while (this.#waiters[0] !== undefined && this.#waiters[0].deadlineMs <= now) {
-      const waiter = this.#waiters.shift() as Waiter
-      this.#waitingIds -= waiter.count
-      waiter.fail(
-        this.#fault ??
-          new SequenceError('WAIT_TIMEOUT', `no id within ${this.#limits.waitMsMax} ms: the store is slow`),
-      )
-    }
-    this.#armDeadline()
   }
 }

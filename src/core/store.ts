@@ -65,6 +65,58 @@ export interface SegmentStore {
   retire(name: string): Promise<void>
 }
 
+/** Which counter: instances with the same `nodeOffset` share it. */
+export interface CounterKey {
+  readonly nodeOffset: number
+  readonly ruleName: string
+  readonly appName: string
+}
+
+/** A counter as the store has it. */
+export interface CounterRow {
+  /** The greatest number reserved so far. */
+  readonly counter: bigint
+  /** When that was, in seconds since 1970: it tells the period that the number belongs to. */
+  readonly updateSeconds: number
+}
+
+/** What is to be reserved of a counter. */
+export interface CounterDemand {
+  /** The period `[since, until)` in seconds since 1970, and a moment in it. */
+  readonly sinceSeconds: number
+  readonly untilSeconds: number
+  readonly seconds: number
+  /** The numbers of a period: `first`, `first + step`, … and none above `last`. */
+  readonly first: bigint
+  readonly last: bigint
+  readonly step: bigint
+  /** How many, at least 1. */
+  readonly count: number
+  /** The greatest number of this period that this instance has seen reserved (I3). */
+  readonly seen: bigint | undefined
+}
+
+/** What was reserved, or else that the store is in a later period already, and what time it has. */
+export type CounterGrant =
+  | { readonly first: bigint; readonly count: number }
+  | { readonly laterSeconds: number }
+
+/** The counters behind rules. Both methods reject with an error of the store as well, as those of `SegmentStore` do. */
+export interface CounterStore {
+  /**
+   * Reserves `count` numbers of a period, or fewer where its last one is near. Resolves only once that is durable
+   * (I2); a rejection grants nothing, and asking again is safe. The first reservation in a later period than the row's
+   * starts at `first`, whichever instance makes it.
+   *
+   * Rejects with EXHAUSTED when the period has no numbers left, with REGRESSED when the row does not know of `seen`
+   * (I3), and with BAD_REQUEST when a column cannot hold a name.
+   */
+  reserve(key: CounterKey, demand: CounterDemand): Promise<CounterGrant>
+
+  /** The row of a counter, if there is one. */
+  read(key: CounterKey): Promise<CounterRow | undefined>
+}
+
 /** A durable store of leases: the core's port, implemented once for MySQL and once for SQLite. */
 export interface Store {
   /** Where and what it is, for people: `MySQL at db:3306/sequence`, `SQLite in data/seqsvr.sqlite`. */
@@ -74,6 +126,8 @@ export interface Store {
   readonly generator: GeneratorStore
 
   readonly segments: SegmentStore
+
+  readonly counters: CounterStore
 
   /**
    * Makes missing tables (unless the schema is kept by hand) and agrees with the other instances on the generator's

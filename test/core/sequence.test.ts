@@ -245,6 +245,84 @@ describe('sequence: I3, a store that went backwards', () => {
   })
 })
 
+describe('sequence: rows of consecutive ids', () => {
+  it('takes them from one lease; ids left below become a gap (I5)', async () => {
+    const { sequence, source, clock } = await openWith(0, 10)
+    for (let i = 0; i < 7; i++) sequence.take()
+    source.last.grant([50, 60])
+    await clock.settle()
+    expect(sequence.takeRow(5)).toBe(50)
+    expect([sequence.take(), sequence.left]).toEqual([55, 4])
+  })
+
+  it('takes the rest of a lease to its last id', async () => {
+    const { sequence, source, clock } = await openWith(0, 10)
+    expect(sequence.takeRow(10)).toBe(0)
+    source.last.grant([10, 30])
+    await clock.settle()
+    expect(sequence.take()).toBe(10)
+  })
+
+  it('waits for a lease that is long enough', async () => {
+    const { sequence, source, clock } = await openWith(0, 4)
+    const row = track(sequence.takeRow(6))
+    source.last.grant([20, 24])
+    await clock.settle()
+    expect([row.outcome, source.last.ids]).toEqual(['waiting', 8])
+    source.last.grant([30, 40])
+    await clock.settle()
+    expect([row.outcome, sequence.take()]).toEqual([30, 36])
+  })
+
+  it('I6: crosses no border between numbers and bigints, and is exact on both sides', async () => {
+    const { sequence } = await openWith(9007199254740990n, 9007199254741000n)
+    expect(sequence.takeRow(3)).toBe(9007199254740992n)
+    expect(sequence.take()).toBe(9007199254740995n)
+  })
+
+  it('refuses more than a grant may hold', async () => {
+    const { sequence, clock } = await openWith(0, 4, { leaseIdsMax: 100 })
+    const refused = track(sequence.takeRow(101))
+    await clock.settle()
+    expect(refused.outcome).toBe('BAD_REQUEST')
+  })
+})
+
+describe('sequence: renewal, after somebody moved it in the store', () => {
+  it('throws held ids away and asks at once', async () => {
+    const { sequence, source, clock } = await openWith(0, 100)
+    sequence.renew()
+    const next = track(sequence.take())
+    source.last.grant([500, 600])
+    await clock.settle()
+    expect([source.asks.length, next.outcome]).toEqual([2, 500])
+  })
+
+  it('throws a grant away that was in flight', async () => {
+    const { sequence, source, clock } = open()
+    const next = track(sequence.take())
+    sequence.renew()
+    source.last.grant([0, 100])
+    await clock.settle()
+    expect([source.asks.length, next.outcome]).toEqual([2, 'waiting'])
+    source.last.grant([500, 600])
+    await clock.settle()
+    expect(next.outcome).toBe(500)
+  })
+
+  it('does not wait for the pause after a failure', async () => {
+    const { sequence, source, clock } = await openWith(100, 200)
+    for (let i = 0; i < 50; i++) sequence.take()
+    source.last.fail(new SequenceError('REGRESSED', 'the store went backwards', { floor: 500n }))
+    await clock.settle()
+    sequence.renew()
+    await clock.settle()
+    source.last.grant([500, 600])
+    await clock.settle()
+    expect([sequence.take(), clock.timers]).toEqual([500, 0])
+  })
+})
+
 describe('sequence: closing', () => {
   it('fails waiting requests, ignores a late grant and leaves no timer', async () => {
     const { sequence, source, clock } = open()

@@ -45,24 +45,28 @@ async function load(
   return waits
 }
 
+function open(source: LeaseSource, clock: VirtualClock): Sequence {
+  return new Sequence({
+    source,
+    clock,
+    random: Math.random,
+    limits: {
+      leaseTargetMs: LEASE_TARGET_MS,
+      leaseIdsMax: LEASE_IDS_MAX,
+      waitMsMax: WAIT_MS_MAX,
+      waitersMax: WAITERS_MAX,
+    },
+    observe: () => {},
+  })
+}
+
 describe('a steady load on one sequence', () => {
   it.each([2, 200])(
     'I8: 20,000 ids a second with step 1000 and commits of %i ms: once adapted, less than a transaction a second and nobody waits',
     async (commitMs) => {
       const clock = new VirtualClock()
       const source = new SlowSegment(1000, commitMs, clock)
-      const sequence = new Sequence({
-        source,
-        clock,
-        random: Math.random,
-        limits: {
-          leaseTargetMs: LEASE_TARGET_MS,
-          leaseIdsMax: LEASE_IDS_MAX,
-          waitMsMax: WAIT_MS_MAX,
-          waitersMax: WAITERS_MAX,
-        },
-        observe: () => {},
-      })
+      const sequence = open(source, clock)
       await load(sequence, clock, 20, 5_000)
       const before = source.transactions
       const waits = await load(sequence, clock, 20, 10_000)
@@ -74,18 +78,7 @@ describe('a steady load on one sequence', () => {
 
   it('a lease shrinks again when the load is gone', async () => {
     const clock = new VirtualClock()
-    const sequence = new Sequence({
-      source: new SlowSegment(10, 2, clock),
-      clock,
-      random: Math.random,
-      limits: {
-        leaseTargetMs: LEASE_TARGET_MS,
-        leaseIdsMax: LEASE_IDS_MAX,
-        waitMsMax: WAIT_MS_MAX,
-        waitersMax: WAITERS_MAX,
-      },
-      observe: () => {},
-    })
+    const sequence = open(new SlowSegment(10, 2, clock), clock)
     await load(sequence, clock, 10, 5_000)
     expect(sequence.left).toBeGreaterThan(10_000)
     for (let i = 0; i < 400 && sequence.left > 100; i++) {
