@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 
 /** Debian keeps servers where the PATH of users other than root does not look. */
-const SERVER_FOLDERS = ['/usr/sbin', '/usr/local/sbin']
+const SERVER_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/libexec']
 
 /**
  * The path of a command, from its Debian package where it is not installed yet (that takes root). Rejects with
@@ -19,8 +19,8 @@ export async function ensureInstalled(command: string, debianPackage: string): P
   if (process.getuid?.() !== 0 || findCommand('apt-get') === undefined) throw new Error(hint)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   try {
-    await run('apt-get', ['update'], { env })
-    await run('apt-get', ['install', '-y', '--no-install-recommends', debianPackage], { env })
+    await run('apt-get', ['update', '-qq'], { env })
+    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', debianPackage], { env })
   } catch (error) {
     throw new Error(hint, { cause: error })
   }
@@ -29,7 +29,8 @@ export async function ensureInstalled(command: string, debianPackage: string): P
   return installed
 }
 
-function findCommand(command: string): string | undefined {
+/** The path of a command that is installed. */
+export function findCommand(command: string): string | undefined {
   const folders = [...(process.env.PATH ?? '').split(delimiter), ...SERVER_FOLDERS]
   return folders.map((folder) => join(folder, command)).find(isExecutable)
 }

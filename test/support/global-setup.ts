@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node'
+import { ensureInstalled } from './debian.ts'
 import { type MysqlLogin, MysqlServer } from './mysql-server.ts'
 
 declare module 'vitest' {
@@ -8,8 +9,16 @@ declare module 'vitest' {
   }
 }
 
+/** What tests drive for real besides MySQL, and the Debian packages that have it. */
+const COMMANDS = [
+  ['nginx', 'nginx-light'],
+  ['redis-cli', 'redis-tools'],
+] as const
+
 /** Gives the tests a real MySQL server: the one of SEQSVR_TEST_MYSQL_URL (mysql://user:password@host:port), or a private one. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // One after the other, and before tests run side by side: Debian's package manager runs once at a time.
+  for (const [command, debianPackage] of COMMANDS) await ensureInstalled(command, debianPackage)
   const url = process.env.SEQSVR_TEST_MYSQL_URL
   if (url !== undefined) {
     const { hostname, port, username, password } = new URL(url)

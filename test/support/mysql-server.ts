@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { accessSync, constants } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import mysql from 'mysql2/promise'
+import { ensureInstalled, findCommand } from './debian.ts'
 import { freePort } from './free-port.ts'
 
 const run = promisify(execFile)
@@ -188,8 +188,15 @@ const SETTINGS = [
 ]
 
 async function findProgram(): Promise<Program> {
-  const installed = findInstalled() ?? (await install())
+  const installed = findInstalled()
   if (installed !== undefined) return installed
+  // Without the service that mariadb-server would start on the default port.
+  const unavailable = await ensureInstalled('mariadbd', 'mariadb-server-core').then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  const nowInstalled = findInstalled()
+  if (nowInstalled !== undefined) return nowInstalled
   const answers = await run('docker', ['info']).then(
     () => true,
     () => false,
@@ -198,53 +205,22 @@ async function findProgram(): Promise<Program> {
   throw new Error(
     'the tests need a MySQL or MariaDB server: install mariadb-server (or mysql-server), start a Docker daemon, ' +
       'or set SEQSVR_TEST_MYSQL_URL=mysql://root:password@127.0.0.1:3306 for all tests but those that break the server',
+    { cause: unavailable },
   )
 }
 
 function findInstalled(): Program | undefined {
-  const mariadbd = findFile('mariadbd')
-  const installDb = findFile('mariadb-install-db') ?? findFile('mysql_install_db')
+  const mariadbd = findCommand('mariadbd')
+  const installDb = findCommand('mariadb-install-db') ?? findCommand('mysql_install_db')
   if (mariadbd !== undefined && installDb !== undefined)
     return local(mariadbd, (data) => [
       installDb,
       ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
     ])
-  const mysqld = findFile('mysqld')
+  const mysqld = findCommand('mysqld')
   if (mysqld !== undefined)
     return local(mysqld, (data) => [mysqld, ['--no-defaults', '--initialize-insecure', `--datadir=${data}`]])
   return undefined
-}
-
-/** Installs a server on Debian and Ubuntu, without the service that would start it on the default port. */
-async function install(): Promise<Program | undefined> {
-  if (process.getuid?.() !== 0 || findFile('apt-get') === undefined) return undefined
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  try {
-    await run('apt-get', ['update'], { env })
-    await run('apt-get', ['install', '-y', '--no-install-recommends', 'mariadb-server-core'], { env })
-  } catch (error) {
-    console.error(`could not install mariadb-server-core: ${error}`)
-  }
-  return findInstalled()
-}
-
-function findFile(name: string): string | undefined {
-  const folders = [
-    ...(process.env.PATH ?? '').split(delimiter),
-    '/usr/sbin',
-    '/usr/libexec',
-    '/usr/local/sbin',
-  ]
-  return folders
-    .map((folder) => join(folder, name))
-    .find((file) => {
-      try {
-        accessSync(file, constants.X_OK)
-        return true
-      } catch {
-        return false
-      }
-    })
 }
 
 function local(file: string, initializer: (data: string) => [file: string, args: string[]]): Program {
