@@ -32,8 +32,12 @@ export function rows(text: string): string[][] {
 
 /** Every line of code on a page: of fenced blocks, and the spans between backticks. */
 export function codeOf(text: string): string[] {
-  const fences = [...text.matchAll(/^```.*\n([\s\S]*?)^```$/gm)]
-  const prose = text.replace(/^```.*\n[\s\S]*?^```$/gm, '')
+  const fence = /^ *```.*\n([\s\S]*?)^ *```$/gm
+  const fences = [...text.matchAll(fence)]
+  const prose = text.replace(fence, '')
   const spans = [...prose.matchAll(/`([^`]+)`/g)]
-  return [...fences.flatMap(([, code]) => (code as string).split('\n')), ...spans.map(([, code]) => code as string)]
+  return [
+    ...fences.flatMap(([, code]) => (code as string).split('\n').map((line) => line.trim())),
+    ...spans.map(([, code]) => code as string),
+  ]
 }

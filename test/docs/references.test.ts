@@ -23,7 +23,9 @@ describe('what the documentation refers to', () => {
       return [...item.matchAll(/"([^"]+)"/g)].map(([, name]) => [file, (name as string).replace(/\s+/g, ' ')])
     })
     expect(named.length).toBeGreaterThan(40)
-    const missing = named.filter(([file, name]) => !readFileSync(file as string, 'utf8').includes(name as string))
+    const missing = named.filter(
+      ([file, name]) => !readFileSync(file as string, 'utf8').includes(name as string),
+    )
     expect(missing).toEqual([])
   })
 
