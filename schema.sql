@@ -26,6 +26,17 @@ CREATE TABLE IF NOT EXISTS segments (
   PRIMARY KEY (app_tag)
 ) ENGINE = InnoDB;
 
+-- One row for each counter behind a rule. counter is the greatest number reserved so far, update_time is when that was,
+-- in seconds since 1970: it tells which period the number belongs to. Instances with the same node_offset share a row.
+CREATE TABLE IF NOT EXISTS counter (
+  node_offset INT NOT NULL DEFAULT 0,
+  counter BIGINT NOT NULL DEFAULT 0,
+  update_time BIGINT NOT NULL DEFAULT 0,
+  rule_name VARBINARY(256) NOT NULL DEFAULT '',
+  app_name VARBINARY(256) NOT NULL DEFAULT '',
+  PRIMARY KEY (node_offset, rule_name, app_name)
+) ENGINE = InnoDB;
+
 -- What all instances must know of each other:
 --   generator.step    ids in one lease, agreed by the first instance
 --   generator.first   0, or 1 where the ids of a lease start one higher, agreed likewise

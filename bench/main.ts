@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { httpSuite } from './http.ts'
+import { redisSuite } from './redis.ts'
 import { writeReport } from './report.ts'
 import { runSuite } from './suite.ts'
 
@@ -19,8 +20,8 @@ const { values } = parseArgs({
 })
 const settings = { rounds: positive('rounds'), seconds: positive('seconds') }
 
-const suite = httpSuite()
-console.log(writeReport(RESULTS, suite, settings, await runSuite(suite, settings)))
+for (const suite of [httpSuite(), redisSuite(1), redisSuite(16), redisSuite(64)])
+  console.log(writeReport(RESULTS, suite, settings, await runSuite(suite, settings)))
 
 function positive(flag: 'rounds' | 'seconds'): number {
   const value = Number(values[flag])

@@ -4,13 +4,17 @@ import { SequenceError } from '../core/errors.ts'
 import { EXIT_OK, EXIT_RUNTIME } from './exit-codes.ts'
 import { openStore } from './open-store.ts'
 
-/** Says whether an instance with this configuration could serve; makes no table and takes no lease. */
+/** Says whether an instance with this configuration could serve; changes nothing. */
 export async function check(config: Config): Promise<number> {
-  const store = openStore({ ...config, schema: 'manual' }, uuidv7())
+  const store = openStore(config, uuidv7())
   console.log('ok: the configuration is valid')
   try {
-    await store.prepare()
-    console.log(`ok: ${store.description} answers, has its tables and agrees on step ${config.step}`)
+    const state = await store.inspect()
+    console.log(
+      state === 'ready'
+        ? `ok: ${store.description} answers, has its tables and agrees on step ${config.step}`
+        : `ok: ${store.description} is empty; \`seqsvr serve\` or \`seqsvr init\` makes what is missing and agrees on step ${config.step}`,
+    )
     return EXIT_OK
   } catch (error) {
     if (!(error instanceof SequenceError)) throw error

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import type { ListenAddress } from '../config/address.ts'
 
 /** The URL at which this machine reaches a listening socket. */
 export function urlOf({ address, family, port }: AddressInfo): string {
@@ -6,20 +7,17 @@ export function urlOf({ address, family, port }: AddressInfo): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
-/** One line that says why a port could not be bound and what to do. Anything but that is thrown on. */
-export function describeListenError(
-  error: unknown,
-  { host, port }: { host: string | undefined; port: number },
-): string {
+/** One line that says why a port could not be bound and with what `setting` to choose another. Anything but that is thrown on. */
+export function describeListenError(error: unknown, { host, port }: ListenAddress, setting: string): string {
   const address = `${host ?? ''}:${port}`
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EADDRINUSE':
-      return `port ${port} is in use: stop what listens on ${address}, or choose another with --port or SEQSVR_PORT`
+      return `port ${port} is in use: stop what listens on ${address}, or choose another with ${setting}`
     case 'EACCES':
-      return `may not listen on ${address}: choose a port from 1024 up with --port or SEQSVR_PORT`
+      return `may not listen on ${address}: choose a port from 1024 up with ${setting}`
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return `no such address on this machine: ${address}; choose another with --port or SEQSVR_PORT`
+      return `no such address on this machine: ${address}; choose another with ${setting}`
     default:
       throw error
   }

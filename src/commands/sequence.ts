@@ -7,6 +7,8 @@ import { openStore } from './open-store.ts'
 
 const PAGE = 1_000
 
+const RESTART_ADVICE = 'instances that run go on with the ids that they hold: restart them to change that'
+
 /** What `seqsvr sequence …` asks for. */
 export type SequenceTask =
   | { readonly action: 'list' }
@@ -38,16 +40,20 @@ async function perform(administration: Administration, task: SequenceTask): Prom
     case 'create':
       await administration.create(task.name, task.start, task.step)
       return console.log(`made ${task.name}`)
-    case 'advance':
-      if ('to' in task) await administration.advanceTo(task.name, task.to)
-      else await administration.advanceBy(task.name, task.by)
+    case 'advance': {
+      const { name } = task
+      const maxId =
+        'to' in task
+          ? await administration.advanceTo(name, task.to)
+          : await administration.advanceBy(name, task.by)
+      return console.log(`the next lease of ${name} starts at ${maxId}; ${RESTART_ADVICE}`)
+    }
+    case 'advance all': {
+      const moved = await administration.advanceAllBy(task.by)
       return console.log(
-        `advanced ${task.name}; instances that run go on with the ids that they hold: restart them to change that`,
+        `advanced the generator and ${moved} named sequences by ${task.by}; ${RESTART_ADVICE}`,
       )
-    case 'advance all':
-      return console.log(
-        `advanced ${await administration.advanceAllBy(task.by)} sequences, the generator among them`,
-      )
+    }
     case 'retire':
       await administration.retire(task.name)
       return console.log(`retired ${task.name}; made again, it goes on above all that it leased`)

@@ -1,10 +1,13 @@
 import type { Logger } from '@logtape/logtape'
 import { v7 as uuidv7 } from 'uuid'
+import type { ListenAddress } from '../config/address.ts'
 import type { Config } from '../config/schema.ts'
 import { Administration, type Held } from '../core/administration.ts'
 import { SequenceError } from '../core/errors.ts'
-import type { Store } from '../core/store.ts'
+import type { Sequences } from '../core/sequences.ts'
+import type { SegmentStore, Store } from '../core/store.ts'
 import { HttpFront } from '../fronts/http/server.ts'
+import { RedisFront } from '../fronts/redis/server.ts'
 import { openLog } from '../log.ts'
 import { EXIT_OK, EXIT_RUNTIME } from './exit-codes.ts'
 import { describeListenError, urlOf } from './listening.ts'
@@ -40,26 +43,62 @@ export async function serve(config: Config, reload: () => Config): Promise<numbe
     keepAliveMs: config.http.keep_alive_ms,
   })
 
+  const redis = openRedis(config, core.sequences, store.segments)
+
   const stop = stopSignal()
   process.on('SIGHUP', () => reloadLogLevel(reload, log))
+  let url: string
   try {
-    const url = urlOf(await http.listen())
-    if (!(await prepare(store, log))) return EXIT_RUNTIME
-    core.generator.warm()
-    log.info(`listening on ${url}, ${store.description}; try: curl ${url}/new`, { step: config.step })
+    url = urlOf(await http.listen())
   } catch (error) {
-    log.error(describeListenError(error, config.port))
+    log.error(describeListenError(error, config.port, '--port or SEQSVR_PORT'))
     return EXIT_RUNTIME
   }
+  try {
+    const address = await redis?.listen()
+    if (address !== undefined) log.info(`Redis protocol on ${address.address}:${address.port}`)
+  } catch (error) {
+    log.error(describeListenError(error, config.redis.port as ListenAddress, 'SEQSVR_REDIS_PORT'))
+    return EXIT_RUNTIME
+  }
+  if (!(await prepare(store, log))) return EXIT_RUNTIME
+  core.generator.warm()
+  log.info(`listening on ${url}, ${store.description}; try: curl ${url}/new`, { step: config.step })
 
   log.info(`${await stop}: draining for at most ${config.drain_ms} ms`)
   draining = true
-  await http.drain(config.drain_ms)
+  await Promise.all([http.drain(config.drain_ms), redis?.drain(config.drain_ms)])
   core.generator.close()
   core.sequences.close()
   await store.close()
   log.info('stopped')
   return EXIT_OK
+}
+
+/** The Redis front, or undefined where it is off. */
+function openRedis(
+  { redis, request_ids_max }: Config,
+  sequences: Sequences,
+  segments: SegmentStore,
+): RedisFront | undefined {
+  if (redis.port === 'off') return undefined
+  return new RedisFront({
+    ...redis.port,
+    password: redis.password,
+    sequences,
+    segments,
+    requestIdsMax: request_ids_max,
+    connectionsMax: redis.connections_max,
+    argumentsMax: redis.arguments_max,
+    bulkBytesMax: redis.bulk_bytes_max,
+    inlineBytesMax: redis.inline_bytes_max,
+    commandBytesMax: redis.command_bytes_max,
+    unauthenticatedArgumentsMax: redis.unauthenticated_arguments_max,
+    unauthenticatedBulkBytesMax: redis.unauthenticated_bulk_bytes_max,
+    outputBytesMax: redis.output_bytes_max,
+    unreadMsMax: redis.unread_ms_max,
+    idleMsMax: redis.idle_ms_max,
+  })
 }
 
 /** Why no request should come here, judged without asking the store. */

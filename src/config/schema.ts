@@ -8,7 +8,21 @@ import {
   WAIT_MS_MAX,
   WAITERS_MAX,
 } from '../core/limits.ts'
+import {
+  ARGUMENTS_MAX,
+  BULK_BYTES_MAX,
+  COMMAND_BYTES_MAX,
+  CONNECTIONS_MAX,
+  IDLE_MS_MAX,
+  INLINE_BYTES_MAX,
+  OUTPUT_BYTES_MAX,
+  UNAUTHENTICATED_ARGUMENTS_MAX,
+  UNAUTHENTICATED_BULK_BYTES_MAX,
+  UNREAD_MS_MAX,
+} from '../fronts/redis/limits.ts'
+import { COUNTERS_MAX } from '../rules/limits.ts'
 import { parseListenAddress, parseMysqlAddress } from './address.ts'
+import { parseNetworks, parseTimeZone, rulesSchema } from './rules.ts'
 
 const MYSQL_PORT = 3306
 
@@ -104,11 +118,81 @@ export const configSchema = z.object({
         "how long an idle HTTP connection stays open, in ms; must exceed the proxy's time (nginx: 60 s)",
       ),
   }),
+  redis: section({
+    port: parsed('an address such as 127.0.0.1:6389 or :6389, a port, or off', (value) =>
+      value === 'off' ? 'off' : parseListenAddress(value),
+    )
+      .prefault('off')
+      .describe('address of the Redis protocol, or off; without a host, all interfaces'),
+    password: text(1)
+      .optional()
+      .meta({
+        secret: true,
+        description: 'what Redis clients must give in AUTH or HELLO; none if not given',
+      }),
+    password_file: text(1).optional().describe('file that holds the password, instead of `password`'),
+    connections_max: integer(1, 1_000_000).prefault(CONNECTIONS_MAX).describe('open Redis connections'),
+    arguments_max: integer(3, 1_048_576).prefault(ARGUMENTS_MAX).describe('arguments of one command'),
+    bulk_bytes_max: integer(512, 16_777_216).prefault(BULK_BYTES_MAX).describe('bytes of one argument'),
+    inline_bytes_max: integer(64, 16_777_216)
+      .prefault(INLINE_BYTES_MAX)
+      .describe('bytes of a command on a line, without RESP'),
+    command_bytes_max: integer(1_024, 268_435_456)
+      .prefault(COMMAND_BYTES_MAX)
+      .describe('bytes of one whole command'),
+    unauthenticated_arguments_max: integer(3, 1_048_576)
+      .prefault(UNAUTHENTICATED_ARGUMENTS_MAX)
+      .describe('arguments of one command before the client has authenticated'),
+    unauthenticated_bulk_bytes_max: integer(64, 16_777_216)
+      .prefault(UNAUTHENTICATED_BULK_BYTES_MAX)
+      .describe('bytes of one argument before the client has authenticated'),
+    output_bytes_max: integer(1_024, 1_073_741_824)
+      .prefault(OUTPUT_BYTES_MAX)
+      .describe(
+        'bytes of replies that a client has not read, at which no more of its commands are looked at',
+      ),
+    unread_ms_max: integer(10, 3_600_000)
+      .prefault(UNREAD_MS_MAX)
+      .describe('how long a client with so many replies may read nothing, in ms; then it is cut off'),
+    idle_ms_max: integer(0, 2_147_483_647)
+      .prefault(IDLE_MS_MAX)
+      .describe('how long a Redis client may say nothing, in ms; 0: for ever'),
+  }),
   admin: section({
     token: text(1, /^[\w.~+/-]{16,}=*$/, 'must have 16 or more characters, of A-Z a-z 0-9 . _ ~ + / - only')
       .optional()
       .meta({ secret: true, description: 'turns on the admin API, for who sends this token' }),
     token_file: text(1).optional().describe('file that holds the token, instead of `token`'),
+  }),
+  udp: section({
+    port: parsed('an address such as 127.0.0.1:1200 or [::1]:1200, or a port', parseListenAddress)
+      .prefault('127.0.0.1:1200')
+      .describe('address of the UDP front, which is open while there are rules'),
+    rules: rulesSchema
+      .prefault([])
+      .describe('list of rules, in the file only: each has name, lua_file and batch_save'),
+    id_step: integer(1, 1_000_000).prefault(1).describe('how far a counter moves from one id to the next'),
+    id_offset: integer(0, 999_999)
+      .prefault(0)
+      .describe(
+        'added to the minimum of every counter, less than id_step; instances with the same one share counters',
+      ),
+    time_zone: parsed('a time zone such as Europe/Berlin or UTC', parseTimeZone)
+      .prefault('system')
+      .describe("time zone of dates and periods; `system` is the process's own"),
+    networks: parsed('a list of networks such as 10.0.0.0/8, or of addresses', parseNetworks)
+      .prefault([])
+      .describe('who may ask over UDP; everybody who reaches the port, when empty'),
+    counters_max: integer(1, 1_000_000)
+      .prefault(COUNTERS_MAX)
+      .describe('counters, of all rules and app_names, in memory at once'),
+  }).superRefine(({ id_step, id_offset }, context) => {
+    if (id_offset >= id_step)
+      context.addIssue({
+        code: 'custom',
+        path: ['id_offset'],
+        message: `must be less than id_step, ${id_step}`,
+      })
   }),
   drain_ms: integer(0, 600_000)
     .prefault(10_000)

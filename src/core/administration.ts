@@ -43,31 +43,33 @@ export class Administration {
     this.#held?.sequences.renew(name)
   }
 
-  /** Has the next lease start at `start` or later. Never moves back. */
-  async advanceTo(name: string, start: bigint): Promise<void> {
+  /** Has the next lease start at `start` or later, never further back. Resolves with where it starts. */
+  async advanceTo(name: string, start: bigint): Promise<bigint> {
     checkName(name)
     checkRange('to', start, 0n, ID_END - 1n)
-    await this.#store.segments.advanceTo(name, start)
+    const maxId = await this.#store.segments.advanceTo(name, start)
     this.#held?.sequences.renew(name)
+    return maxId
   }
 
-  /** Moves a sequence `ids` ids past all that it leased and past a refusal (I3), which that lifts. */
-  async advanceBy(name: string, ids: bigint): Promise<void> {
+  /** Moves a sequence `ids` ids past all that it leased and past a refusal (I3), which that lifts. Resolves with where its next lease starts. */
+  async advanceBy(name: string, ids: bigint): Promise<bigint> {
     checkName(name)
     checkRange('by', ids, 1n, ID_END - 1n)
-    await this.#store.segments.advanceBy(name, ids)
+    const maxId = await this.#store.segments.advanceBy(name, ids)
     this.#held?.sequences.renew(name)
+    return maxId
   }
 
   /**
-   * `advanceBy` for the generator and every sequence. Resolves with how many there were. Asking again after a failure
+   * `advanceBy` for the generator and every named sequence. Resolves with how many named ones there are. Asking again after a failure
    * moves them on once more, which is harmless.
    */
   async advanceAllBy(ids: bigint): Promise<number> {
     checkRange('by', ids, 1n, ID_END - 1n)
     await this.#store.generator.advanceBy(ids)
     this.#held?.generator.renew()
-    let moved = 1
+    let moved = 0
     for (let after = ''; ; ) {
       const page = await this.#store.segments.list(after, PAGE)
       for (const { name } of page) {

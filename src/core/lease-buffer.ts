@@ -23,6 +23,11 @@ export class LeaseBuffer {
     return this.#left
   }
 
+  /** The id that `take` would give, or undefined when it is empty. */
+  get next(): Id | undefined {
+    return this.#left === 0 ? undefined : this.#next
+  }
+
   /** The next id, or undefined when it is empty. Hot path: no allocation while ids are numbers. */
   take(): Id | undefined {
     if (this.#left === 0) return undefined

@@ -95,6 +95,11 @@ export class Sequence {
     return this.#buffer.left
   }
 
+  /** The id that it would give next of those in memory, or undefined when it holds none. */
+  get next(): Id | undefined {
+    return this.#buffer.next
+  }
+
   /** Requests that wait for the store. */
   get waiting(): number {
     return this.#waiters.size
@@ -274,7 +279,7 @@ export class Sequence {
           'REGRESSED',
           `the store went backwards: it granted ids from ${lease.start} on although ids up to ${end - 1n} were granted before. ` +
             'It was restored from an old backup, failed over to a lagging replica, or lost its counter. ' +
-            'Advance the sequence past every id in use to go on',
+            '`seqsvr sequence advance` it past every id in use to go on',
           { floor: end },
         )
       if (lease.end <= lease.start || lease.end > ID_END)

@@ -51,12 +51,12 @@ export interface SegmentStore {
 
   /**
    * Moves a sequence so that its next lease starts at `start` (0 to 2^63-1) or later; one that is past that already
-   * stays. Lifts a refusal (I3) when that is past its floor. Rejects with UNKNOWN_SEQUENCE.
+   * stays. Lifts a refusal (I3) when that is past its floor. Resolves with its `max_id`. Rejects with UNKNOWN_SEQUENCE.
    */
-  advanceTo(name: string, start: bigint): Promise<void>
+  advanceTo(name: string, start: bigint): Promise<bigint>
 
-  /** As `GeneratorStore.advanceBy`, for one sequence. Rejects with UNKNOWN_SEQUENCE. */
-  advanceBy(name: string, ids: bigint): Promise<void>
+  /** As `GeneratorStore.advanceBy`, for one sequence. Resolves with its `max_id`. Rejects with UNKNOWN_SEQUENCE. */
+  advanceBy(name: string, ids: bigint): Promise<bigint>
 
   /**
    * Removes a sequence. What it leased stays on record: made again, it starts above it. Rejects with
@@ -135,6 +135,12 @@ export interface Store {
    * STEP_MISMATCH (a person must act).
    */
   prepare(): Promise<void>
+
+  /**
+   * Looks at the store and changes nothing: whether it has its tables and an agreement, or has yet to get them.
+   * Rejects as `prepare` does, with STORE_MISCONFIGURED also where tables are missing that a person must make.
+   */
+  inspect(): Promise<'ready' | 'empty'>
 
   /** Ends all connections; requests in flight reject. Never rejects itself. */
   close(): Promise<void>

@@ -40,7 +40,7 @@ export function counterLost(n: bigint, last: bigint, agreement: GeneratorAgreeme
   return new SequenceError(
     'REGRESSED',
     `the store went backwards: it gave lease ${n} although lease ${greatest} exists, so its auto-increment counter is lost. ` +
-      'Advance the generator past every id in use to go on',
+      'Move the generator past every id in use, with `seqsvr sequence advance --all --by N`, to go on',
     { floor: leaseStart(greatest + 1n, agreement) },
   )
 }
@@ -83,7 +83,7 @@ export function checkFloor(maxId: bigint, floor: bigint, agreement: GeneratorAgr
   throw new SequenceError(
     'REGRESSED',
     `the store went backwards: ids below ${floor} may be in use, but it would go on from ${leaseStart(maxId + 1n, agreement)}. ` +
-      'Advance the generator past every id in use to go on',
+      'Move the generator past every id in use, with `seqsvr sequence advance --all --by N`, to go on',
     { floor },
   )
 }

@@ -8,13 +8,28 @@ const SRC = 'src'
 /** Which folders a folder may import from, besides itself. '.' is the files directly in src. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   core: [],
+  rules: ['core'],
   'store/mysql': ['core', 'store'],
   'store/sqlite': ['core', 'store'],
   store: ['core'],
-  'fronts/http': ['core', 'fronts'],
-  fronts: ['core'],
-  config: ['core'],
-  commands: ['core', 'store/mysql', 'store/sqlite', 'fronts', 'fronts/http', 'config', '.'],
+  'fronts/http': ['core', 'fronts', 'rules'],
+  'fronts/redis': ['core', 'fronts'],
+  'fronts/udp': ['core', 'fronts', 'rules'],
+  fronts: ['core', 'rules'],
+  // For the defaults of limits alone.
+  config: ['core', 'fronts/redis', 'rules'],
+  commands: [
+    'core',
+    'rules',
+    'store/mysql',
+    'store/sqlite',
+    'fronts',
+    'fronts/http',
+    'fronts/redis',
+    'fronts/udp',
+    'config',
+    '.',
+  ],
   '.': ['core', 'commands', 'config'],
 }
 
@@ -23,8 +38,9 @@ const OWNERS: readonly (readonly [pattern: RegExp, folders: readonly string[]])[
   [/^(hono|@hono\/node-server)/, ['fronts/http']],
   [/^mysql2/, ['store/mysql']],
   [/^(js-yaml|fastest-levenshtein)/, ['config']],
+  [/^wasmoon/, ['rules']],
   [/^zod/, ['config', 'fronts/http']],
-  [/^node:(net|http|dgram)$/, ['fronts/http', 'config', 'commands', 'store/mysql']],
+  [/^node:(net|http|dgram)$/, ['fronts/http', 'fronts/redis', 'fronts/udp', 'config', 'commands', 'store/mysql']],
 ]
 
 interface Import {
@@ -51,6 +67,10 @@ function importsOf(file: string): Import[] {
   }))
 }
 
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
+}
+
 const imports = filesBelow(SRC).flatMap(importsOf)
 
 describe('imports point one way', () => {
@@ -74,6 +94,14 @@ describe('imports point one way', () => {
   it('the core imports no package and no Node module', () => {
     const foreign = imports.filter(({ folder, target }) => folder === 'core' && !target.startsWith('./'))
     expect(foreign).toEqual([])
+  })
+
+  it('I10: the core knows no time but the clock it is given', () => {
+    const clocks = /\b(Date\b|performance\b|setTimeout\b|setInterval\b|setImmediate\b|process\b)/
+    const users = filesBelow('src/core').filter((file) =>
+      clocks.test(withoutComments(readFileSync(file, 'utf8'))),
+    )
+    expect(users).toEqual([])
   })
 
   it('packages stay in the folders that own them', () => {

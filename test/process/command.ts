@@ -14,7 +14,7 @@ export interface CommandResult {
 export async function seqsvr(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  cwd: string = ROOT,
+  cwd = `${ROOT}/test`,
 ): Promise<CommandResult> {
   const child = spawn(process.execPath, [`${ROOT}/dist/main.js`, ...args], {
     cwd,

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
@@ -190,17 +191,42 @@ describe('what keeps an instance from starting ends it with one clear line', () 
 })
 
 describe('init and check', () => {
-  it('init makes the tables that check then finds', async () => {
+  it('check finds an empty store fit, and after init a ready one', async () => {
     const env = mysqlEnv(await database())
-    expect((await seqsvr(['check'], env)).code).toBe(1)
+    const empty = await seqsvr(['check'], env)
+    expect([empty.code, empty.stdout]).toEqual([0, expect.stringContaining('is empty')])
     expect((await seqsvr(['init'], env)).code).toBe(0)
-    expect((await seqsvr(['check'], env)).code).toBe(0)
+    const ready = await seqsvr(['check'], env)
+    expect([ready.code, ready.stdout]).toEqual([0, expect.stringContaining('agrees on step 100')])
   })
 
-  it('check makes nothing', async () => {
+  it('check fails where tables are missing that a person must make', async () => {
+    const result = await seqsvr(['check', '--schema', 'manual'], mysqlEnv(await database()))
+    expect([result.code, result.stdout]).toEqual([1, expect.stringContaining('STORE_MISCONFIGURED')])
+  })
+
+  it('check fails on another step than the agreed one', async () => {
+    const env = mysqlEnv(await database())
+    expect((await seqsvr(['init', '--step', '7'], env)).code).toBe(0)
+    const result = await seqsvr(['check'], env)
+    expect([result.code, result.stdout]).toEqual([1, expect.stringContaining('STEP_MISMATCH')])
+  })
+
+  it('check makes nothing, neither in MySQL nor on the disk', async () => {
     const made = await database()
     await seqsvr(['check'], mysqlEnv(made))
     expect(await query(made, 'SHOW TABLES')).toEqual([])
+    const folder = await temporaryFolder()
+    expect((await seqsvr(['check', '--sqlite-file', `${folder}/a/b.sqlite`])).code).toBe(0)
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  it('commands for named sequences do not agree on a step', async () => {
+    const folder = await temporaryFolder()
+    for (const env of [mysqlEnv(await database()), { SEQSVR_SQLITE_FILE: `${folder}/a.sqlite` }]) {
+      expect((await seqsvr(['sequence', 'create', 'orders'], { ...env, SEQSVR_STEP: '7' })).code).toBe(0)
+      expect((await seqsvr(['check'], { ...env, SEQSVR_STEP: '100' })).code).toBe(0)
+    }
   })
 })
 

@@ -15,7 +15,7 @@ const transcript: readonly (readonly [request: string, answer: string])[] = [
   ['GET ord', '$3\r\n501\r\n'],
   ['get ord', '$3\r\n502\r\n'],
   ['SET ord 10', '+OK\r\n'],
-  ['GET ord', '$3\r\n504\r\n'],
+  ['GET ord', '$3\r\n503\r\n'],
   ['EXISTS ord', ':1\r\n'],
   ['EXISTS zzz', ':0\r\n'],
   ['GET zzz', '$-1\r\n'],
@@ -200,7 +200,7 @@ export function describeRedisFront(name: string, open: () => Promise<SegmentsFix
       await ask(client, 'SET k 5000', '+OK\r\n')
       await ask(other, 'GET k', '$4\r\n5001\r\n')
       await ask(client, 'SET k 5000', '+OK\r\n')
-      await ask(other, 'GET k', '$4\r\n5003\r\n')
+      await ask(other, 'GET k', '$4\r\n5002\r\n')
     })
 
     it('a sequence that is removed is gone for those who just used it, and starts above its ids when made again', async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SqliteStore } from '../../src/store/sqlite/store.ts'
+import { mysqlFixture } from '../store/mysql-fixture.ts'
 import { describeRedisFront } from './contract.ts'
 import { MemorySegments } from './memory-segments.ts'
 
@@ -27,4 +28,10 @@ describeRedisFront('SQLite', async () => {
       rmSync(folder, { recursive: true })
     },
   }
+})
+
+describeRedisFront('MySQL', async () => {
+  const { store, close } = await mysqlFixture()
+  await store.prepare()
+  return { segments: store.segments, close }
 })

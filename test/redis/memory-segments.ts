@@ -67,15 +67,17 @@ export class MemorySegments implements SegmentStore {
     this.#rows.set(name, { maxId: start > end ? start : end, step: BigInt(step) })
   }
 
-  async advanceTo(name: string, start: bigint): Promise<void> {
+  async advanceTo(name: string, start: bigint): Promise<bigint> {
     await this.#enter()
     const row = this.#row(name)
     if (start > row.maxId) row.maxId = start < ID_END ? start : ID_END
+    return row.maxId
   }
 
-  async advanceBy(name: string, ids: bigint): Promise<void> {
+  async advanceBy(name: string, ids: bigint): Promise<bigint> {
     await this.#enter()
     this.#row(name).maxId += ids
+    return this.#row(name).maxId
   }
 
   async retire(name: string): Promise<void> {

@@ -50,13 +50,14 @@ async function drain(sequence: Sequence): Promise<SequenceError> {
 }
 
 describe('the table of the older server', () => {
-  it('is used as it is', async () => {
+  // Its lease 41 was 4101 to 4200: the first id of ours, 42, was served.
+  it('I1: is used as it is, one lease past what the older server served', async () => {
     const { store, sql } = await fixtureWith()
     await sql(OLDER_TABLE)
     await sql("INSERT INTO generator_table (id, uuid) VALUES (41, 'aaaaaaaa-0000-4000-8000-000000000000')")
     expect(await store.generator.lease(200)).toEqual([
-      { start: 4200n, end: 4300n },
       { start: 4300n, end: 4400n },
+      { start: 4400n, end: 4500n },
     ])
     expect(await sql("SHOW COLUMNS FROM generator_table LIKE 'id'")).toMatchObject([{ Type: 'int(11)' }])
   })
@@ -65,7 +66,7 @@ describe('the table of the older server', () => {
     const { store, another, sql } = await fixtureWith()
     await sql(OLDER_TABLE)
     await sql(
-      "INSERT INTO generator_table (id, uuid) VALUES (2147483645, 'aaaaaaaa-0000-4000-8000-000000000000')",
+      "INSERT INTO generator_table (id, uuid) VALUES (2147483644, 'aaaaaaaa-0000-4000-8000-000000000000')",
     )
     const neighbour = await another()
     expect(await store.generator.lease(1)).toEqual([{ start: 214_748_364_600n, end: 214_748_364_700n }])
@@ -186,7 +187,7 @@ describe('a database that went backwards (I3)', () => {
   it('I1 makes no tables while running although all of them were dropped', async () => {
     const { store, sql } = await fixtureWith()
     await store.generator.lease(1)
-    await sql('DROP TABLE generator_table, segments, seqsvr_meta')
+    await sql('DROP TABLE generator_table, segments, counter, seqsvr_meta')
     for (let i = 0; i < 3; i++)
       expect(await errorOf(store.generator.lease(1))).toMatchObject({ code: 'STORE_MISCONFIGURED' })
     expect(await sql('SHOW TABLES')).toEqual([])
@@ -204,7 +205,7 @@ describe('a database that went backwards (I3)', () => {
     await store.generator.lease(1)
     await sql('DELETE FROM seqsvr_meta')
     expect(await errorOf(store.generator.lease(1))).toMatchObject({ code: 'STORE_MISCONFIGURED' })
-    expect(await store.generator.lease(1)).toEqual([{ start: 200n, end: 300n }])
+    expect(await store.generator.lease(1)).toEqual([{ start: 300n, end: 400n }])
     expect(await sql('SELECT CAST(name AS CHAR) AS name, value FROM seqsvr_meta ORDER BY name')).toEqual([
       { name: 'generator.first', value: '0' },
       { name: 'generator.step', value: '100' },

@@ -113,6 +113,10 @@ describe('the file', () => {
     )
     expect(tables.all().map((row) => ({ ...(row as object) }))).toEqual([
       {
+        name: 'counter',
+        sql: expect.stringContaining('PRIMARY KEY (node_offset, rule_name, app_name)'),
+      },
+      {
         name: 'generator_table',
         sql: 'CREATE TABLE generator_table (id INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL UNIQUE)',
       },

@@ -56,8 +56,9 @@ export class SeqsvrProcess {
   }
 
   #spawn(): ChildProcess {
-    const child = spawn(process.execPath, ['dist/main.js'], {
-      cwd: ROOT,
+    const child = spawn(process.execPath, [`${ROOT}/dist/main.js`], {
+      // Where there is no config.yml: the environment is all that an instance of the tests has.
+      cwd: `${ROOT}/test`,
       env: { ...process.env, ...this.#env, SEQSVR_PORT: `127.0.0.1:${this.port}` },
       stdio: ['ignore', 'pipe', 'pipe'],
     })

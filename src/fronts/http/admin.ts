@@ -22,7 +22,10 @@ export interface AdminOptions {
 
 /** Decimal text, since JSON numbers above 2^53 are rounded on the way; numbers are taken as far as they are exact. */
 const id = z
-  .union([z.string().regex(/^\d{1,19}$/), z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)])
+  .union([
+    z.string().regex(/^\d{1,19}$/, 'must be a whole number in decimal digits'),
+    z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER),
+  ])
   .transform((value) => BigInt(value))
 
 const creation = z.strictObject({ name: z.string(), start: id.optional(), step: z.number().int().optional() })
@@ -43,6 +46,7 @@ export function createAdminApp({
   app.use(
     bearerAuth({
       token,
+      realm: 'seqsvr',
       noAuthenticationHeader: { message: unauthorized },
       invalidAuthenticationHeader: { message: unauthorized },
       invalidToken: { message: unauthorized },
@@ -69,9 +73,11 @@ export function createAdminApp({
   app.post('/sequences/:name/advance', async (c) => {
     const name = c.req.param('name')
     const body = parse(advance, await json(c))
-    if ('to' in body) await administration.advanceTo(name, body.to)
-    else await administration.advanceBy(name, body.by)
-    return ok(c, { name })
+    const maxId =
+      'to' in body
+        ? await administration.advanceTo(name, body.to)
+        : await administration.advanceBy(name, body.by)
+    return ok(c, { name, max_id: String(maxId) })
   })
   app.delete('/sequences/:name', async (c) => {
     const name = c.req.param('name')
@@ -83,9 +89,8 @@ export function createAdminApp({
     return ok(c, { advanced: await administration.advanceAllBy(by) })
   })
 
-  app.notFound((c) => c.body(failureBody('no such path below /admin'), 404, jsonHeaders))
   app.onError((error, c) => {
-    if (error instanceof HTTPException) return error.getResponse()
+    if (error instanceof HTTPException) return uncached(error.getResponse())
     if (!(error instanceof SequenceError)) throw error
     return c.body(
       failureBody(`${error.code}: ${error.message}`),
@@ -126,7 +131,13 @@ async function json(c: Context): Promise<unknown> {
 function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  throw new SequenceError('BAD_REQUEST', z.prettifyError(result.error).replaceAll(/\s*\n\s*/g, ' '))
+  const problems = result.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim())
+  throw new SequenceError('BAD_REQUEST', problems.join('; '))
+}
+
+function uncached(response: Response): Response {
+  response.headers.set('cache-control', 'no-store')
+  return response
 }
 
 function ok(c: Context, data: unknown, status: 200 | 201 = 200): Response {

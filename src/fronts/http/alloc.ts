@@ -80,7 +80,7 @@ export async function answerHealth(sequences: Sequences, query: string): Promise
 function tagMissing(field: 'id' | 'left'): Reply {
   return {
     status: 500,
-    headers: jsonHeaders,
+    headers: { ...jsonHeaders, 'seqsvr-error': 'BAD_REQUEST' },
     body: `{"resp_code":-1,"msg":"need app_tag param","${field}":0}`,
   }
 }

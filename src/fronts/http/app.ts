@@ -37,9 +37,14 @@ export function createHttpApp({
   const routes: Record<string, Partial<Record<'GET' | 'POST', Handler>>> = {
     '/new': idRoute((query, accept) => answerNew(generator, query, accept, requestIdsMax)),
     '/alloc': idRoute((query, accept) => answerAlloc(sequences, query, accept, requestIdsMax)),
-    '/health': idRoute((query) => answerHealth(sequences, query)),
+    '/health': { ...idRoute((query) => answerHealth(sequences, query)), GET: healthOf },
     '/livez': { GET: () => respond(answerLivez()) },
     '/readyz': { GET: () => respond(answerReadyz(readiness)) },
+  }
+
+  // Uses up no id, so that HEAD may be answered like GET.
+  function healthOf({ env: { incoming } }: Context<Env>): Promise<Response> {
+    return answerHealth(sequences, queryOf(incoming.url as string)).then(respond)
   }
 
   const app = new Hono<Env>()

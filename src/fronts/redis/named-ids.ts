@@ -73,10 +73,8 @@ export class NamedIds {
       if (!(error instanceof SequenceError) || error.code !== 'SEQUENCE_EXISTS') throw error
     }
     await this.#segments.advanceTo(name, start)
-    // What is held may lie below `start`. One id shows it: taken in vain where it does not, which leaves a gap of one
-    // id, where to renew for nothing would leave one of a whole lease.
     const held = this.#sequences.held(name)
-    if (held !== undefined && (held.left === 0 || (held.take() as Id) < start)) this.#sequences.renew(name)
+    if (held !== undefined && (held.next === undefined || held.next < start)) this.#sequences.renew(name)
   }
 
   /** Removes a sequence. False where there is none. */

@@ -87,7 +87,7 @@ export class MysqlGenerator implements GeneratorStore {
     const n = advancedTo(0n, floor, 0n, this.#options.agreement)
     return new SequenceError(
       error.code,
-      `${error.message}: \`seqsvr sequence advance --all --by N\`, or INSERT INTO generator_table (id, uuid) VALUES (${n}, UUID()), or a greater id`,
+      `${error.message}; or INSERT INTO generator_table (id, uuid) VALUES (${n}, UUID()), or a greater id`,
       { cause: error, floor },
     )
   }

@@ -19,10 +19,10 @@ const SCHEMA = new URL('../../../schema.sql', import.meta.url)
 
 const SELECT_TABLES = `
 SELECT table_name AS name FROM information_schema.tables
-WHERE table_schema = DATABASE() AND table_name IN ('generator_table', 'segments', 'seqsvr_meta')`
+WHERE table_schema = DATABASE() AND table_name IN ('generator_table', 'segments', 'counter', 'seqsvr_meta')`
 
 /** How many those are. */
-const TABLES = 3
+const TABLES = 4
 
 const INSERT_AGREEMENT = `
 INSERT IGNORE INTO seqsvr_meta (name, value) VALUES ('generator.step', ?), ('generator.first', ?)`
@@ -32,8 +32,12 @@ SELECT
   (SELECT value FROM seqsvr_meta WHERE name = 'generator.step') AS step,
   (SELECT value FROM seqsvr_meta WHERE name = 'generator.first') AS first`
 
+const SELECT_MAX_ID = 'SELECT MAX(id) AS maxId FROM generator_table'
+
+const SKIP_LEASE = 'INSERT INTO generator_table (id, uuid) VALUES (?, UUID())'
+
 /**
- * Makes the tables and the agreement (I7), once.
+ * Makes the tables and the agreement (I7), each once.
  *
  * A table that vanishes later is not made again: an empty `generator_table` starts at lease 1, so that every
  * instance that has not seen the ids before would repeat them (I1). For the same reason none is made where an
@@ -41,46 +45,77 @@ SELECT
  */
 export class Preparation {
   readonly #options: PreparationOptions
-  #done: Promise<void> | undefined
+  #tables: Promise<void> | undefined
+  #agreement: Promise<void> | undefined
   #doneBefore = false
 
   constructor(options: PreparationOptions) {
     this.#options = options
   }
 
-  /** What `Store.prepare` promises. Does nothing once it has succeeded, until `forget`. */
-  prepare(): Promise<void> {
-    this.#done ??= this.#prepare().then(
+  /** Makes the tables, which is all that named sequences and counters need. Does nothing once it has succeeded. */
+  tables(): Promise<void> {
+    this.#tables ??= this.#makeTables().then(
       () => {
         this.#doneBefore = true
       },
       (error: unknown) => {
-        this.#done = undefined
+        this.#tables = undefined
         throw error
       },
     )
-    return this.#done
+    return this.#tables
   }
 
-  /** Has the next `prepare` look again, since the tables are not as they were. */
-  forget(): void {
-    this.#done = undefined
+  /** What `Store.prepare` promises. Does nothing once it has succeeded, until `forget`. */
+  prepare(): Promise<void> {
+    this.#agreement ??= this.tables()
+      .then(() => this.#agree())
+      .catch((error: unknown) => {
+        this.#agreement = undefined
+        throw error
+      })
+    return this.#agreement
   }
 
-  async #prepare(): Promise<void> {
+  /** What `Store.inspect` promises. */
+  async inspect(): Promise<'ready' | 'empty'> {
     const { transactions, schema, agreement } = this.#options
-    const tables = await transactions.run(async (session) => {
-      const rows = await session.rows(SELECT_TABLES)
-      return rows.map((row) => String(row.name))
-    })
-    if (tables.length < TABLES) {
-      if (schema === 'manual' || this.#doneBefore) throw this.#misconfigured(TABLE_MISSING_ADVICE)
-      await transactions.run((session) => this.#createTables(session, tables))
-    }
+    const tables = await this.#existingTables()
+    if (tables.length < TABLES && schema === 'manual') throw this.#misconfigured(TABLE_MISSING_ADVICE)
+    if (!tables.includes('seqsvr_meta')) return 'empty'
+    const [row] = await transactions.run((session) => session.rows(SELECT_AGREEMENT))
+    if (row?.step == null) return 'empty'
+    checkAgreement({ step: BigInt(row.step), first: BigInt(row.first) }, agreement)
+    return tables.length < TABLES ? 'empty' : 'ready'
+  }
+
+  /** Has the next call look again, since the tables are not as they were. */
+  forget(): void {
+    this.#tables = undefined
+    this.#agreement = undefined
+  }
+
+  async #makeTables(): Promise<void> {
+    const { transactions, schema } = this.#options
+    const tables = await this.#existingTables()
+    if (tables.length === TABLES) return
+    if (schema === 'manual' || this.#doneBefore) throw this.#misconfigured(TABLE_MISSING_ADVICE)
+    await transactions.run((session) => this.#createTables(session, tables))
+  }
+
+  async #existingTables(): Promise<string[]> {
+    const rows = await this.#options.transactions.run((session) => session.rows(SELECT_TABLES))
+    return rows.map((row) => String(row.name))
+  }
+
+  async #agree(): Promise<void> {
+    const { transactions, agreement } = this.#options
     await transactions.run(async (session) => {
-      await session.run(INSERT_AGREEMENT, [agreement.step, agreement.first])
+      const { affectedRows } = await session.run(INSERT_AGREEMENT, [agreement.step, agreement.first])
       const [row] = await session.rows(SELECT_AGREEMENT)
       checkAgreement({ step: BigInt(row?.step), first: BigInt(row?.first) }, agreement)
+      if (affectedRows > 0 && agreement.first === 0) await skipLease(session)
     })
   }
 
@@ -105,4 +140,13 @@ export class Preparation {
   #misconfigured(what: string, cause?: unknown): SequenceError {
     return new SequenceError('STORE_MISCONFIGURED', `${this.#options.description}: ${what}`, { cause })
   }
+}
+
+/**
+ * Rows without an agreement are an older server's, whose lease n ends one id later than ours: at the first id of
+ * lease n+1, which must not be served again (I1).
+ */
+async function skipLease(session: Session): Promise<void> {
+  const [row] = await session.rows(SELECT_MAX_ID)
+  if (row?.maxId != null) await session.run(SKIP_LEASE, [BigInt(row.maxId) + 1n])
 }

@@ -69,17 +69,17 @@ export class MysqlSegments implements SegmentStore {
     })
   }
 
-  advanceTo(name: string, start: bigint): Promise<void> {
+  advanceTo(name: string, start: bigint): Promise<bigint> {
     return this.#run(async (session) => {
       const segment = await known(session, name)
-      if (segment.maxId < start) await moveTo(session, segment, start)
+      return segment.maxId < start ? moveTo(session, segment, start) : segment.maxId
     })
   }
 
-  advanceBy(name: string, ids: bigint): Promise<void> {
+  advanceBy(name: string, ids: bigint): Promise<bigint> {
     return this.#run(async (session) => {
       const segment = await known(session, name)
-      await moveTo(session, segment, advancedBy(segment, ids))
+      return moveTo(session, segment, advancedBy(segment, ids))
     })
   }
 
@@ -92,7 +92,7 @@ export class MysqlSegments implements SegmentStore {
   }
 
   async #run<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    await this.#preparation.prepare()
+    await this.#preparation.tables()
     return this.#transactions.run(work)
   }
 

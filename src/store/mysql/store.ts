@@ -1,5 +1,12 @@
-import type { GeneratorAgreement, GeneratorStore, SegmentStore, Store } from '../../core/store.ts'
+import type {
+  CounterStore,
+  GeneratorAgreement,
+  GeneratorStore,
+  SegmentStore,
+  Store,
+} from '../../core/store.ts'
 import { type ConnectionLimits, Connections } from './connections.ts'
+import { MysqlCounters } from './counters.ts'
 import { MysqlGenerator } from './generator.ts'
 import { Preparation } from './preparation.ts'
 import { MysqlSegments } from './segments.ts'
@@ -23,6 +30,7 @@ export class MysqlStore implements Store {
   readonly description: string
   readonly generator: GeneratorStore
   readonly segments: SegmentStore
+  readonly counters: CounterStore
   readonly #connections: Connections
   readonly #preparation: Preparation
 
@@ -37,10 +45,15 @@ export class MysqlStore implements Store {
     this.#preparation = preparation
     this.generator = new MysqlGenerator({ transactions, preparation, agreement, uuid })
     this.segments = new MysqlSegments(transactions, preparation)
+    this.counters = new MysqlCounters(transactions, preparation)
   }
 
   prepare(): Promise<void> {
     return this.#preparation.prepare()
+  }
+
+  inspect(): Promise<'ready' | 'empty'> {
+    return this.#preparation.inspect()
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
-import type { GeneratorAgreement } from '../../core/store.ts'
+import type { CounterDemand, CounterKey, GeneratorAgreement } from '../../core/store.ts'
+import { SqliteCounters } from './counters.ts'
 import type { Driver } from './driver.ts'
 import { DatabaseFile, type FileOptions } from './file.ts'
 import { SqliteGenerator } from './generator.ts'
@@ -17,8 +18,10 @@ export function openCalls(driver: Driver, options: CallsOptions) {
   const file = new DatabaseFile(driver, options)
   const generator = new SqliteGenerator(file, options.agreement, options.uuid)
   const segments = new SqliteSegments(file)
+  const counters = new SqliteCounters(file)
   return {
     prepare: () => generator.prepare(),
+    inspect: () => generator.inspect(),
     leaseGenerator: (ids: number) => generator.lease(ids),
     refuseGenerator: (floor: bigint) => generator.refuse(floor),
     advanceGenerator: (ids: bigint) => generator.advanceBy(ids),
@@ -30,6 +33,8 @@ export function openCalls(driver: Driver, options: CallsOptions) {
     advanceTo: (name: string, start: bigint) => segments.advanceTo(name, start),
     advanceBy: (name: string, ids: bigint) => segments.advanceBy(name, ids),
     retire: (name: string) => segments.retire(name),
+    reserveCounter: (key: CounterKey, demand: CounterDemand) => counters.reserve(key, demand),
+    readCounter: (key: CounterKey) => counters.read(key),
     close: () => file.close(),
   }
 }

@@ -27,6 +27,9 @@ CREATE TABLE IF NOT EXISTS generator_table (id INTEGER PRIMARY KEY AUTOINCREMENT
 CREATE TABLE IF NOT EXISTS segments (
   app_tag TEXT PRIMARY KEY NOT NULL, max_id INTEGER NOT NULL, step INTEGER NOT NULL,
   update_time TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP);
+CREATE TABLE IF NOT EXISTS counter (
+  node_offset INTEGER NOT NULL, rule_name TEXT NOT NULL, app_name TEXT NOT NULL,
+  counter INTEGER NOT NULL, update_time INTEGER NOT NULL, PRIMARY KEY (node_offset, rule_name, app_name));
 CREATE TABLE IF NOT EXISTS seqsvr_meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL)`
 
 /** The statement for a text, prepared once for each connection. Integers come as bigints. */
@@ -37,6 +40,7 @@ interface Connection {
   /** Which file it has open, whatever lies at the path later. */
   readonly identity: string
   readonly prepare: Prepare
+  hasTables: boolean
 }
 
 /** The database file: opens it, runs transactions on it, and opens what lies at its path anew after any failure. */
@@ -55,11 +59,25 @@ export class DatabaseFile {
    * (I2) and the connection is closed; the next call opens another, on whatever the path then holds.
    */
   transaction<T>(work: (prepare: Prepare) => T): T {
+    return this.#run((connection) => {
+      if (this.#options.schema === 'auto' && !connection.hasTables) connection.database.exec(SCHEMA)
+      connection.hasTables = true
+      return work(connection.prepare)
+    })
+  }
+
+  /** The same for what only reads, and may meet a file without tables. */
+  look<T>(work: (prepare: Prepare) => T): T {
+    return this.#run(({ prepare }) => work(prepare))
+  }
+
+  #run<T>(work: (connection: Connection) => T): T {
     try {
-      const { database, prepare } = this.#open()
+      const connection = this.#open()
+      const { database } = connection
       // IMMEDIATE: what is read stays true until the commit, whichever process writes.
       database.exec('BEGIN IMMEDIATE')
-      const result = work(prepare)
+      const result = work(connection)
       database.exec('COMMIT')
       return result
     } catch (error) {
@@ -99,7 +117,7 @@ export class DatabaseFile {
       if (identity === undefined || (identityBefore ?? identity) !== identity)
         throw new SequenceError('STORE_UNAVAILABLE', `${file} was replaced while it was opened; trying again`)
       this.#setUp(database)
-      this.#connection = { database, identity, prepare: preparing(database) }
+      this.#connection = { database, identity, prepare: preparing(database), hasTables: false }
       return this.#connection
     } catch (error) {
       database.close()
@@ -115,7 +133,6 @@ export class DatabaseFile {
         'STORE_UNAVAILABLE',
         `${this.#options.file} stays in journal mode ${mode.journal_mode}: end the program that uses it in that mode`,
       )
-    if (this.#options.schema === 'auto') database.exec(SCHEMA)
   }
 }
 

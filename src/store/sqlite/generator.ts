@@ -15,6 +15,8 @@ FROM (SELECT coalesce(max(id), 0) AS maxId FROM generator_table)`
 const AGREE =
   "INSERT OR IGNORE INTO seqsvr_meta (name, value) VALUES ('generator.step', ?), ('generator.first', ?)"
 
+const TABLES = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'seqsvr_meta'"
+
 const META = "SELECT name, value FROM seqsvr_meta WHERE name LIKE 'generator.%'"
 
 const RAISE_FLOOR = `
@@ -47,6 +49,17 @@ export class SqliteGenerator {
   /** Makes the tables and the agreement. */
   prepare(): void {
     this.#file.transaction((prepare) => void this.#agreedState(prepare))
+  }
+
+  /** As `Store.inspect`, of a file that exists. */
+  inspect(): 'ready' | 'empty' {
+    return this.#file.look((prepare) => {
+      if (prepare(TABLES).all().length === 0) return 'empty'
+      const meta = metaOf(prepare)
+      if (!meta.has('generator.step')) return 'empty'
+      this.#check(meta)
+      return 'ready'
+    })
   }
 
   /** As `LeaseSource.lease`. */
@@ -83,20 +96,23 @@ export class SqliteGenerator {
   }
 
   #agreedState(prepare: Prepare): State {
-    const read = () =>
-      new Map(
-        (prepare(META).all() as { name: string; value: bigint }[]).map(({ name, value }) => [name, value]),
-      )
-    let rows = read()
-    if (!rows.has('generator.step') || !rows.has('generator.first')) {
+    let meta = metaOf(prepare)
+    if (!meta.has('generator.step') || !meta.has('generator.first')) {
       prepare(AGREE).run(this.#agreement.step, this.#agreement.first)
-      rows = read()
+      meta = metaOf(prepare)
     }
-    checkAgreement(
-      { step: rows.get('generator.step') as bigint, first: rows.get('generator.first') as bigint },
-      this.#agreement,
-    )
+    this.#check(meta)
     const { maxId, lastId } = prepare(GREATEST).get() as { maxId: bigint; lastId: bigint }
-    return { maxId, lastId, floor: rows.get('generator.floor') ?? 0n }
+    return { maxId, lastId, floor: meta.get('generator.floor') ?? 0n }
   }
+
+  #check(meta: ReadonlyMap<string, bigint>): void {
+    const step = meta.get('generator.step') as bigint
+    checkAgreement({ step, first: meta.get('generator.first') as bigint }, this.#agreement)
+  }
+}
+
+function metaOf(prepare: Prepare): Map<string, bigint> {
+  const rows = prepare(META).all() as { name: string; value: bigint }[]
+  return new Map(rows.map(({ name, value }) => [name, value]))
 }

@@ -65,16 +65,15 @@ export class SqliteSegments {
     })
   }
 
-  advanceTo(name: string, start: bigint): void {
-    this.#file.transaction((prepare) => {
-      if (known(prepare, name).maxId < start) prepare(UPDATE).run(toColumn(start), name)
+  advanceTo(name: string, start: bigint): bigint {
+    return this.#file.transaction((prepare) => {
+      const { maxId } = known(prepare, name)
+      return maxId < start ? moveTo(prepare, name, start) : maxId
     })
   }
 
-  advanceBy(name: string, ids: bigint): void {
-    this.#file.transaction((prepare) => {
-      prepare(UPDATE).run(toColumn(advancedBy(known(prepare, name), ids)), name)
-    })
+  advanceBy(name: string, ids: bigint): bigint {
+    return this.#file.transaction((prepare) => moveTo(prepare, name, advancedBy(known(prepare, name), ids)))
   }
 
   retire(name: string): void {
@@ -83,6 +82,11 @@ export class SqliteSegments {
       prepare(DELETE).run(name)
     })
   }
+}
+
+function moveTo(prepare: Prepare, name: string, maxId: bigint): bigint {
+  prepare(UPDATE).run(toColumn(maxId), name)
+  return maxId
 }
 
 function known(prepare: Prepare, name: string): Segment {

@@ -1,7 +1,14 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { SequenceError } from '../../core/errors.ts'
-import type { GeneratorAgreement, GeneratorStore, SegmentStore, Store } from '../../core/store.ts'
+import type {
+  CounterStore,
+  GeneratorAgreement,
+  GeneratorStore,
+  SegmentStore,
+  Store,
+} from '../../core/store.ts'
 import type { Calls, CallsOptions } from './calls.ts'
 import type { Answer, Request } from './worker.ts'
 
@@ -52,6 +59,10 @@ export class SqliteStore implements Store {
     advanceBy: (name, ids) => this.#ask('advanceBy', name, ids),
     retire: (name) => this.#ask('retire', name),
   }
+  readonly counters: CounterStore = {
+    reserve: (key, demand) => this.#ask('reserveCounter', key, demand),
+    read: (key) => this.#ask('readCounter', key),
+  }
 
   readonly #options: SqliteStoreOptions
   #worker: Worker | undefined
@@ -64,6 +75,16 @@ export class SqliteStore implements Store {
   constructor(options: SqliteStoreOptions) {
     this.#options = options
     this.description = `SQLite in ${options.file}`
+  }
+
+  async inspect(): Promise<'ready' | 'empty'> {
+    const { file, schema } = this.#options
+    if (existsSync(file)) return this.#ask('inspect')
+    if (schema === 'auto') return 'empty'
+    throw new SequenceError(
+      'STORE_MISCONFIGURED',
+      `there is no file ${file}: run \`seqsvr init\`, or set schema to auto`,
+    )
   }
 
   prepare(): Promise<void> {

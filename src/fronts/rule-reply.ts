@@ -1,0 +1,117 @@
+import { SequenceError } from '../core/errors.ts'
+import type { Rules } from '../rules/rules.ts'
+import { errorTable } from './error-table.ts'
+
+/** What a client asks of a rule, over either protocol. What is missing, or not a text, is undefined. */
+export interface RuleRequest {
+  readonly action: string | undefined
+  readonly rule_name: string | undefined
+  readonly app_name: string | undefined
+  readonly salt: string | undefined
+  /** JSON, as it was sent. */
+  readonly seq: string | undefined
+}
+
+export interface RuleReply {
+  /** The answer as JSON. */
+  readonly body: string
+  /** What it holds, one a line: ids, or a counter; or else why there are none. */
+  readonly text: string
+  readonly error: SequenceError | undefined
+}
+
+/**
+ * Answers a request as the older server does: with the fields of the request, sorted. `count` ids are asked for where it is
+ * given. Never rejects for anything but a bug.
+ */
+export function answerRule(
+  rules: Rules,
+  request: RuleRequest,
+  action = request.action,
+  count?: number,
+): Promise<RuleReply> {
+  try {
+    return answer(rules, request, action, count).catch((error: unknown) => failure(request, error))
+  } catch (error) {
+    return Promise.resolve(failure(request, error))
+  }
+}
+
+function answer(
+  rules: Rules,
+  request: RuleRequest,
+  action: string | undefined,
+  count: number | undefined,
+): Promise<RuleReply> {
+  const { rule_name: ruleName, app_name: appName, salt = '' } = request
+  if (ruleName === undefined) return refuse('rule_name is missing, or not a text')
+  if (appName === undefined) return refuse('app_name is missing, or not a text')
+  switch (action) {
+    case 'get':
+    case 'create':
+      if (count === undefined)
+        return rules
+          .create(ruleName, appName, salt)
+          .then((id) => success(bodyOf(request, 'success', 0, JSON.stringify(id)), id))
+      return rules
+        .createMany(ruleName, appName, salt, count)
+        .then((ids) =>
+          success(bodyOf(request, 'success', 0, JSON.stringify(ids[0]), JSON.stringify(ids)), ids.join('\n')),
+        )
+    case 'monitor':
+      return rules.monitor(ruleName, appName).then((report) => {
+        if (report === undefined) throw new SequenceError('UNKNOWN_RULE', NOT_EXIST)
+        const data = `{"counter":${report.counter},"node_offset":${report.nodeOffset}}`
+        return success(bodyOf(request, 'ok', 0, data), String(report.counter))
+      })
+    default:
+      return refuse('action must be get, create or monitor')
+  }
+}
+
+function refuse(message: string): Promise<never> {
+  return Promise.reject(new SequenceError('BAD_REQUEST', message))
+}
+
+/** The answer to a request that failed. Anything but an operating error is a bug and is thrown on. */
+export function failure(request: RuleRequest, error: unknown): RuleReply {
+  if (!(error instanceof SequenceError)) throw error
+  return { body: bodyOf(request, messageOf(error), -1), text: `${error.code}: ${error.message}`, error }
+}
+
+export function statusOf({ error }: RuleReply): number {
+  return error === undefined ? 200 : errorTable[error.code].httpStatus
+}
+
+function success(body: string, text: string): RuleReply {
+  return { body, text, error: undefined }
+}
+
+const NOT_EXIST = 'not exist'
+
+/** Where the older server has words of its own, those. */
+function messageOf({ code, message }: SequenceError): string {
+  if (code === 'UNKNOWN_RULE') return message === NOT_EXIST ? NOT_EXIST : 'system error'
+  return `${code}: ${message}`
+}
+
+// Concatenated, not serialised: numbers above 2^53 stay exact, and this is on the way of every id.
+function bodyOf(
+  { action, rule_name, app_name, salt, seq }: RuleRequest,
+  message: string,
+  code: 0 | -1,
+  data?: string,
+  ids?: string,
+): string {
+  let body = '{'
+  if (action !== undefined) body += `"action":${JSON.stringify(action)},`
+  if (app_name !== undefined) body += `"app_name":${JSON.stringify(app_name)},`
+  body += `"code":${code},`
+  if (data !== undefined) body += `"data":${data},`
+  if (ids !== undefined) body += `"ids":${ids},`
+  body += `"message":${JSON.stringify(message)}`
+  if (rule_name !== undefined) body += `,"rule_name":${JSON.stringify(rule_name)}`
+  if (salt !== undefined) body += `,"salt":${JSON.stringify(salt)}`
+  if (seq !== undefined) body += `,"seq":${seq}`
+  return `${body}}`
+}

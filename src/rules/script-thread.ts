@@ -1,0 +1,270 @@
+import { Worker } from 'node:worker_threads'
+import { SequenceError, shuttingDown } from '../core/errors.ts'
+import { WAIT_MS_MAX } from '../core/limits.ts'
+import { BATCH_MS_TARGET, BATCH_RUNS_MAX, SCRIPT_LOAD_MS_MAX, SCRIPT_MS_MAX } from './limits.ts'
+import type { Results } from './sandbox.ts'
+import type { ScriptMessage, ScriptSource } from './worker.ts'
+
+/** What a script says of its rule. */
+export interface ScriptSettings {
+  readonly min: bigint
+  readonly max: bigint
+  /** Below 1: the counter never starts again. */
+  readonly resetSeconds: number
+}
+
+/** One run of `create_id`. */
+export interface Run {
+  /** The time, as a line for `Sandbox.run`. */
+  readonly timeLine: string
+  readonly counter: number | bigint
+  readonly salt: string
+}
+
+interface Job extends Run {
+  readonly resolve: (id: string) => void
+  readonly reject: (error: SequenceError) => void
+  readonly expiresMs: number
+  /** It was in a batch that had to be ended, so that it is run alone: then it is known whether it is to blame. */
+  isSuspect: boolean
+}
+
+// A worker cannot run TypeScript on Node 20: where this file runs as such, under the tests, it is the last build's.
+const WORKER = new URL(
+  import.meta.url.endsWith('.ts') ? '../../dist/rules/worker.js' : './worker.js',
+  import.meta.url,
+)
+
+const HEAP_MEGABYTES_MAX = 32
+
+/** What Lua says when it meets `SCRIPT_BYTES_MAX`. */
+const OUT_OF_MEMORY = 'not enough memory'
+
+/**
+ * The thread of one rule's script, and the runs that wait for it. Nothing but the end of its thread stops every script, so
+ * that is what happens to one that takes too long; the next one is started at once and runs what waits. One that has used up
+ * its memory is ended likewise.
+ *
+ * - `loading`: the thread starts; its deadline is armed.
+ * - `idle`: the script is loaded; nothing waits, or a flush is scheduled.
+ * - `running`: `#batch` is with the thread; its deadline is armed. One batch at a time: what comes meanwhile is the next.
+ * - `ended`: there is no thread; the next run starts one.
+ */
+export class ScriptThread {
+  readonly #source: ScriptSource
+  #state: 'loading' | 'idle' | 'running' | 'ended' = 'ended'
+  #worker: Worker | undefined
+  #deadline: NodeJS.Timeout | undefined
+  #queue: Job[] = []
+  #batch: Job[] = []
+  #batchStartedMs = 0
+  /** How many runs to ask for at once: grows while batches are quick, so that one slow script does not add up to a time-out. */
+  #batchMax = 1
+  #flushScheduled = false
+  #isClosed = false
+  #opened: { resolve: (settings: ScriptSettings) => void; reject: (error: SequenceError) => void } | undefined
+
+  constructor(source: ScriptSource) {
+    this.#source = source
+  }
+
+  /** Loads the script, once. Rejects with RULE_FAILED, which names file and line. */
+  open(): Promise<ScriptSettings> {
+    return new Promise((resolve, reject) => {
+      this.#opened = { resolve, reject }
+      this.#start()
+    })
+  }
+
+  /** Runs that wait, or are under way. */
+  get waiting(): number {
+    return this.#queue.length + this.#batch.length
+  }
+
+  /**
+   * Resolves with the id. Rejects with RULE_FAILED (the script failed, or was ended), WAIT_TIMEOUT or SHUTTING_DOWN. Then the
+   * counter of this run must not be used again.
+   */
+  run({ timeLine, counter, salt }: Run): Promise<string> {
+    if (this.#isClosed) return Promise.reject(shuttingDown())
+    return new Promise((resolve, reject) => {
+      this.#queue.push({
+        timeLine,
+        counter,
+        salt,
+        resolve,
+        reject,
+        expiresMs: performance.now() + WAIT_MS_MAX,
+        isSuspect: false,
+      })
+      if (this.#state === 'ended') this.#start()
+      else if (this.#state === 'idle') this.#schedule()
+    })
+  }
+
+  /** Takes no more runs, finishes those that wait and ends the thread. */
+  close(): void {
+    this.#isClosed = true
+    if (this.waiting === 0) this.#end()
+  }
+
+  #start(): void {
+    this.#state = 'loading'
+    const worker = new Worker(WORKER, {
+      workerData: this.#source,
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES_MAX },
+    })
+    this.#worker = worker
+    worker.on('message', (message: ScriptMessage) => {
+      if (this.#worker === worker) this.#received(message)
+    })
+    worker.on('error', (error) => {
+      if (this.#worker === worker) this.#useless(`its thread broke: ${error.message}`)
+    })
+    this.#deadline = setTimeout(
+      () => this.#useless(`took longer than ${SCRIPT_LOAD_MS_MAX} ms to load and was ended`),
+      SCRIPT_LOAD_MS_MAX,
+    )
+  }
+
+  #received(message: ScriptMessage): void {
+    clearTimeout(this.#deadline)
+    if ('text' in message) this.#finishBatch(message)
+    else if ('loaded' in message) this.#loaded(message.loaded)
+    else this.#useless(message.failed)
+  }
+
+  #loaded(text: string): void {
+    const settings = /^=(-?\d+) (-?\d+) (-?\d+)$/.exec(text)
+    if (settings === null) {
+      this.#useless(text.slice(1))
+      return
+    }
+    const [, min, max, resetSeconds] = settings as unknown as [string, string, string, string]
+    this.#opened?.resolve({ min: BigInt(min), max: BigInt(max), resetSeconds: Number(resetSeconds) })
+    this.#opened = undefined
+    this.#state = 'idle'
+    this.#flush()
+  }
+
+  /** All requests that came in this turn of the event loop go to the thread together. */
+  #schedule(): void {
+    if (this.#flushScheduled) return
+    this.#flushScheduled = true
+    setImmediate(() => {
+      this.#flushScheduled = false
+      if (this.#state === 'idle') this.#flush()
+    })
+  }
+
+  #flush(): void {
+    this.#batch = this.#nextBatch()
+    if (this.#batch.length === 0) {
+      if (this.#isClosed) this.#end()
+      return
+    }
+    this.#state = 'running'
+    const lines = linesOf(this.#batch)
+    this.#batchStartedMs = performance.now()
+    this.#worker?.postMessage(lines)
+    this.#deadline = setTimeout(() => this.#tooLong(), SCRIPT_MS_MAX)
+  }
+
+  #nextBatch(): Job[] {
+    const now = performance.now()
+    const fresh = this.#queue.findIndex(({ expiresMs }) => expiresMs > now)
+    const late = this.#queue.splice(0, fresh === -1 ? this.#queue.length : fresh)
+    for (const { reject } of late)
+      reject(
+        new SequenceError('WAIT_TIMEOUT', `${this.#source.name}: earlier runs took longer than ${WAIT_MS_MAX} ms`),
+      )
+    if (this.#queue[0]?.isSuspect) return this.#queue.splice(0, 1)
+    const suspect = this.#queue.findIndex(({ isSuspect }) => isSuspect)
+    return this.#queue.splice(0, Math.min(this.#batchMax, suspect === -1 ? this.#batchMax : suspect))
+  }
+
+  #finishBatch({ text, areIds }: Results): void {
+    const tookMs = performance.now() - this.#batchStartedMs
+    if (tookMs < BATCH_MS_TARGET) this.#batchMax = Math.min(BATCH_RUNS_MAX, this.#batchMax * 2)
+    else this.#batchMax = Math.max(1, this.#batchMax >> 1)
+    const results = text.split('\n')
+    const batch = this.#batch
+    this.#batch = []
+    let isOutOfMemory = false
+    for (let i = 0; i < batch.length; i++) {
+      const job = batch[i] as Job
+      const result = results[i] as string
+      if (areIds) job.resolve(result)
+      else if (result.startsWith('=')) job.resolve(result.slice(1))
+      else {
+        isOutOfMemory ||= result.includes(OUT_OF_MEMORY)
+        job.reject(this.#failure(result.slice(1)))
+      }
+    }
+    if (isOutOfMemory) this.#restart()
+    else {
+      this.#state = 'idle'
+      this.#flush()
+    }
+  }
+
+  /** Only a batch of one shows whose fault it is; of a larger one each is run again, alone, and none has been answered yet. */
+  #tooLong(): void {
+    const batch = this.#batch
+    this.#batch = []
+    if (batch.length === 1)
+      batch[0]?.reject(this.#failure(`ran longer than ${SCRIPT_MS_MAX} ms and was ended`))
+    else {
+      for (const job of batch) job.isSuspect = true
+      this.#queue.unshift(...batch)
+    }
+    this.#restart()
+  }
+
+  /** The script cannot be loaded, or its thread cannot go on: all that waits fails, and the next run starts another one. */
+  #useless(reason: string): void {
+    const error = this.#failure(reason)
+    this.#end()
+    this.#opened?.reject(error)
+    this.#opened = undefined
+    for (const { reject } of [...this.#batch.splice(0), ...this.#queue.splice(0)]) reject(error)
+  }
+
+  #restart(): void {
+    this.#end()
+    if (this.#queue.length > 0 || !this.#isClosed) this.#start()
+  }
+
+  #end(): void {
+    clearTimeout(this.#deadline)
+    this.#state = 'ended'
+    this.#batchMax = 1
+    void this.#worker?.terminate()
+    this.#worker = undefined
+  }
+
+  /** Lua names the file, and the line, in most of its messages. */
+  #failure(what: string): SequenceError {
+    const { name } = this.#source
+    return new SequenceError('RULE_FAILED', what.startsWith(name) ? what : `${name}: ${what}`)
+  }
+}
+
+/** As `Sandbox.run` takes it: runs with one salt whose counters follow one another, as they do mostly, are one line. */
+function linesOf(jobs: readonly Job[]): string {
+  let lines = ''
+  for (let i = 0; i < jobs.length; ) {
+    const { timeLine, counter, salt } = jobs[i] as Job
+    if (timeLine !== jobs[i - 1]?.timeLine) lines += timeLine
+    let runs = 1
+    for (; i + runs < jobs.length; runs++) {
+      const next = jobs[i + runs] as Job
+      if (typeof counter === 'bigint' || next.counter !== counter + runs) break
+      if (next.salt !== salt || next.timeLine !== timeLine) break
+    }
+    lines += `${counter} ${runs}\t${salt}\n`
+    i += runs
+  }
+  return lines
+}

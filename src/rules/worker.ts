@@ -1,0 +1,33 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { type Results, Sandbox } from './sandbox.ts'
+
+/** What a rule's thread runs. */
+export interface ScriptSource {
+  /** For messages: the path of the file. */
+  readonly name: string
+  readonly text: string
+}
+
+/**
+ * What a thread tells: first that it has loaded the script, with the text of `Sandbox.settings`, then the results of each
+ * text of lines; or, once, why it is of no use.
+ */
+export type ScriptMessage = { readonly loaded: string } | { readonly failed: string } | Results
+
+const port = parentPort as MessagePort
+const send = (message: ScriptMessage) => port.postMessage(message)
+
+try {
+  const { name, text } = workerData as ScriptSource
+  const sandbox = await Sandbox.open(name, text)
+  send({ loaded: sandbox.settings() })
+  port.on('message', (lines: string) => {
+    try {
+      send(sandbox.run(lines))
+    } catch (error) {
+      send({ failed: (error as Error).message })
+    }
+  })
+} catch (error) {
+  send({ failed: (error as Error).message })
+}
