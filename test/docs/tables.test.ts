@@ -9,7 +9,7 @@ describe('tables in the documentation', () => {
       configKeys.map(({ path, env, default: value, description }) => [
         `\`${path}\``,
         `\`${env}\``,
-        value === undefined || value === '' ? '' : `\`${value}\``,
+        String(value ?? '') === '' ? '' : `\`${value}\``,
         description,
       ]),
     )
