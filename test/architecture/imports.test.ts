@@ -40,7 +40,10 @@ const OWNERS: readonly (readonly [pattern: RegExp, folders: readonly string[]])[
   [/^(js-yaml|fastest-levenshtein)/, ['config']],
   [/^wasmoon/, ['rules']],
   [/^zod/, ['config', 'fronts/http']],
-  [/^node:(net|http|dgram)$/, ['fronts/http', 'fronts/redis', 'fronts/udp', 'config', 'commands', 'store/mysql']],
+  [
+    /^node:(net|http|dgram)$/,
+    ['fronts', 'fronts/http', 'fronts/redis', 'fronts/udp', 'config', 'commands', 'store/mysql'],
+  ],
 ]
 
 interface Import {

@@ -1,13 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
+import { type ListenOptions, listen } from '../listen.ts'
 import { createHttpApp, type HttpAppOptions } from './app.ts'
 import { HEADER_BYTES_MAX, HEADERS_TIMEOUT_MS, REQUEST_TIMEOUT_MS, TIMEOUT_CHECK_MS } from './limits.ts'
 import { failureBody, jsonHeaders } from './reply.ts'
 
-export interface HttpFrontOptions extends HttpAppOptions {
-  readonly host: string | undefined
-  readonly port: number
+export interface HttpFrontOptions extends HttpAppOptions, ListenOptions {
   /** Connections above this are closed as they come. */
   readonly connectionsMax: number
   /** How long an idle connection is kept: longer than a proxy in front keeps it, or the proxy meets closed ones. */
@@ -38,16 +37,9 @@ export class HttpFront {
     this.#server.maxConnections = options.connectionsMax
   }
 
-  /** Binds the port. Rejects with the system's error (EADDRINUSE, EACCES, …). Resolves to the address it got. */
+  /** Binds the port, as `listen` does. */
   listen(): Promise<AddressInfo> {
-    const { host, port } = this.#options
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen({ port, host }, () => {
-        this.#server.off('error', reject)
-        resolve(this.#server.address() as AddressInfo)
-      })
-    })
+    return listen(this.#server, this.#options)
   }
 
   /**

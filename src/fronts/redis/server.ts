@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Sequences } from '../../core/sequences.ts'
 import type { SegmentStore } from '../../core/store.ts'
+import { type ListenOptions, listen } from '../listen.ts'
 import { Connection, type ConnectionLimits, type ConnectionOptions } from './connection.ts'
 import { connectionCommands } from './connection-commands.ts'
 import { KEEP_ALIVE_PROBE_MS, OUTPUT_BYTES_MIN } from './limits.ts'
@@ -9,9 +10,7 @@ import { Output } from './output.ts'
 import { sequenceCommands } from './sequence-commands.ts'
 import { withServerCommands } from './server-commands.ts'
 
-export interface RedisFrontOptions extends ConnectionLimits {
-  readonly host: string | undefined
-  readonly port: number
+export interface RedisFrontOptions extends ConnectionLimits, ListenOptions {
   /** Clients must give it in AUTH or HELLO; undefined: nobody need. */
   readonly password: string | undefined
   readonly sequences: Sequences
@@ -51,16 +50,9 @@ export class RedisFront {
     )
   }
 
-  /** Binds the port. Rejects with the system's error (EADDRINUSE, EACCES, …). Resolves to the address it got. */
+  /** Binds the port, as `listen` does. */
   listen(): Promise<AddressInfo> {
-    const { host, port } = this.#options
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen({ port, host }, () => {
-        this.#server.off('error', reject)
-        resolve(this.#server.address() as AddressInfo)
-      })
-    })
+    return listen(this.#server, this.#options)
   }
 
   /**

@@ -1,0 +1,20 @@
+import type { AddressInfo, Server } from 'node:net'
+
+/** Where a front listens. */
+export interface ListenOptions {
+  /** Undefined for all interfaces. */
+  readonly host: string | undefined
+  /** With 0 the system picks one. */
+  readonly port: number
+}
+
+/** Binds a server's port. Rejects with the system's error (EADDRINUSE, EACCES, …). Resolves to the address it got. */
+export function listen(server: Server, { host, port }: ListenOptions): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port, host }, () => {
+      server.off('error', reject)
+      resolve(server.address() as AddressInfo)
+    })
+  })
+}
