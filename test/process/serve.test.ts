@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
@@ -114,6 +114,28 @@ describe('draining', () => {
     await until(5000, () => instance.output.includes('draining'))
     await instance.stop()
     expect(await first).toBe(1)
+  })
+})
+
+describe('SIGHUP', () => {
+  it('reloads the log level, or keeps it where the configuration has problems', async () => {
+    const folder = await temporaryFolder()
+    const file = `${folder}/config.yml`
+    await writeFile(file, 'log: {level: info}')
+    const instance = await SeqsvrProcess.start({ SEQSVR_SQLITE_FILE: `${folder}/a.sqlite` }, [
+      '--config',
+      file,
+    ])
+    onTestFinished(() => instance.kill())
+    await writeFile(file, 'log: {level: debug}')
+    instance.signal('SIGHUP')
+    await until(5000, () => instance.output.includes('reloaded: log level debug'))
+    for (let i = 0; i < 100; i++) await get(`${instance.url}/new`)
+    await until(5000, () => instance.output.includes('"level":"DEBUG"'))
+    await writeFile(file, 'log: {level: loud}')
+    instance.signal('SIGHUP')
+    await until(5000, () => instance.output.includes('not reloaded'))
+    expect((await fetch(`${instance.url}/new`)).status).toBe(200)
   })
 })
 

@@ -13,25 +13,30 @@ export class SeqsvrProcess {
   readonly port: number
   readonly url: string
   readonly #env: Readonly<Record<string, string>>
+  readonly #args: readonly string[]
   #child: ChildProcess | undefined
   #output = ''
 
-  private constructor(port: number, env: Readonly<Record<string, string>>) {
+  private constructor(port: number, env: Readonly<Record<string, string>>, args: readonly string[]) {
     this.port = port
     this.url = `http://127.0.0.1:${port}`
     this.#env = env
+    this.#args = args
   }
 
   /** Starts an instance with settings from the environment, on a free port, and waits until it is ready. */
-  static async start(env: Readonly<Record<string, string>>): Promise<SeqsvrProcess> {
-    const instance = new SeqsvrProcess(await freePort(), env)
+  static async start(
+    env: Readonly<Record<string, string>>,
+    args: readonly string[] = [],
+  ): Promise<SeqsvrProcess> {
+    const instance = new SeqsvrProcess(await freePort(), env, args)
     await instance.restart()
     return instance
   }
 
   /** Starts an instance without waiting until it is ready. */
   static async startUnready(env: Readonly<Record<string, string>>): Promise<SeqsvrProcess> {
-    const instance = new SeqsvrProcess(await freePort(), env)
+    const instance = new SeqsvrProcess(await freePort(), env, [])
     instance.#spawn()
     return instance
   }
@@ -56,7 +61,7 @@ export class SeqsvrProcess {
   }
 
   #spawn(): ChildProcess {
-    const child = spawn(process.execPath, [`${ROOT}/dist/main.js`], {
+    const child = spawn(process.execPath, [`${ROOT}/dist/main.js`, ...this.#args], {
       // Where there is no config.yml: the environment is all that an instance of the tests has.
       cwd: `${ROOT}/test`,
       env: { ...process.env, ...this.#env, SEQSVR_PORT: `127.0.0.1:${this.port}` },
@@ -68,6 +73,11 @@ export class SeqsvrProcess {
         this.#output += chunk.toString()
       })
     return child
+  }
+
+  /** Sends a signal that does not end it. */
+  signal(signal: 'SIGHUP' | 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child?.kill(signal)
   }
 
   /** SIGTERM. Resolves to the exit code, or null when a signal ended it. */
