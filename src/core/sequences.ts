@@ -42,6 +42,7 @@ export class Sequences {
   /** Names to look up: those of the query in flight are not among them. */
   #waiting = new Map<string, Lookup>()
   #inFlight = new Map<string, Lookup>()
+  #asking = false
   #fault: SequenceError | undefined
   #faultUntilMs = 0
 
@@ -80,6 +81,11 @@ export class Sequences {
   renew(name: string): void {
     this.#unknown.delete(name)
     this.#held.get(name)?.renew()
+    const lookup = this.#inFlight.get(name)
+    if (lookup === undefined) return
+    // The query in flight may not have seen the change: the next one will.
+    this.#inFlight.delete(name)
+    this.#waiting.set(name, lookup)
   }
 
   /** Drops a sequence that the store no longer has. Ids that were held become a gap. */
@@ -124,7 +130,8 @@ export class Sequences {
   }
 
   #lookUp(): void {
-    if (this.#inFlight.size > 0 || this.#waiting.size === 0) return
+    if (this.#asking || this.#waiting.size === 0) return
+    this.#asking = true
     for (const [name, lookup] of this.#waiting) {
       if (this.#inFlight.size === LOOKUP_NAMES_MAX) break
       this.#inFlight.set(name, lookup)
@@ -137,6 +144,7 @@ export class Sequences {
   }
 
   #lookedUp(existing: ReadonlySet<string>): void {
+    this.#asking = false
     this.#fault = undefined
     for (const [name, { resolve, reject }] of this.#inFlight) {
       if (existing.has(name)) resolve(this.#hold(name))
@@ -151,6 +159,7 @@ export class Sequences {
 
   #failed(error: unknown): void {
     if (!(error instanceof SequenceError)) throw error
+    this.#asking = false
     this.#fault = error
     // While the store is out, requests fail at once and one query in this time tries again.
     this.#faultUntilMs = this.#options.clock.now() + RETRY_MS_MAX

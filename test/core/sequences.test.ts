@@ -103,6 +103,17 @@ describe('named sequences', () => {
     expect(found.outcome).toBe('found')
   })
 
+  it('is found when it was made while the query that looks it up was out', async () => {
+    const { lookups, find, sequences } = open()
+    const found = find('new')
+    await Promise.resolve()
+    sequences.renew('new')
+    await lookups[0]?.answer()
+    expect(lookups.map(({ names }) => names)).toEqual([['new'], ['new']])
+    await lookups[1]?.answer('new')
+    expect(found.outcome).toBe('found')
+  })
+
   it('I9: unknown names do not pile up in memory, and none becomes a sequence', async () => {
     const { lookups, find, clock, sequences } = open()
     for (let i = 0; i < 30_000; i++) {

@@ -2,13 +2,14 @@ import { connect } from 'node:net'
 
 /**
  * Asks each of `urls` in turn for one id after the other over `connections` keep-alive connections, until `total`
- * answers have come. Rejects at the first answer that is not an id. Speaks HTTP by hand: an HTTP client would be the
+ * answers have come, and notes how long each took in `latenciesMs`. Rejects at the first answer that is not an id. Speaks HTTP by hand: an HTTP client would be the
  * slower half of the test.
  */
 export async function takeIds(
   urls: readonly string[],
   total: number,
   connections: number,
+  latenciesMs: number[] = [],
 ): Promise<string[]> {
   const ids: string[] = []
   let asked = 0
@@ -17,7 +18,9 @@ export async function takeIds(
       const socket = connect({ host: url.hostname, port: Number(url.port) })
       const request = `GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\n\r\n`
       let answer = ''
+      let askedMs = 0
       const ask = () => {
+        askedMs = performance.now()
         if (asked++ < total) socket.write(request)
         else socket.end()
       }
@@ -30,9 +33,10 @@ export async function takeIds(
         const end = answer.indexOf('\r\n\r\n')
         const length = Number(/content-length: (\d+)/i.exec(answer)?.[1])
         if (end === -1 || answer.length < end + 4 + length) return
-        const id = /^HTTP\/1\.1 200 .*\{"code":0,"msg":"ok","data":\{"id":(\d+)\}\}$/s.exec(answer)?.[1]
+        const id = /^HTTP\/1\.1 200 .*(?:"id":|\r\n\r\n)(\d+)[}\n]*$/s.exec(answer)?.[1]
         if (id === undefined) return void socket.destroy(new Error(`not an id: ${answer}`))
         ids.push(id)
+        latenciesMs.push(performance.now() - askedMs)
         answer = ''
         ask()
       })
