@@ -26,11 +26,13 @@ export function openCore(config: Config, store: Store, log: Logger): Held {
     sequencesMax: config.sequences_max,
     open: (name) => {
       const logLease = createLeaseLog(log, name)
-      return open(store.segments.source(name), (event) => {
-        // Retired, here or elsewhere, since it was loaded.
-        if (event.type === 'lease-failed' && event.error.code === 'UNKNOWN_SEQUENCE') sequences.drop(name)
-        else logLease(event)
+      const opened: Sequence = open(store.segments.source(name), (event) => {
+        const isRetired = event.type === 'lease-failed' && event.error.code === 'UNKNOWN_SEQUENCE'
+        if (!isRetired) logLease(event)
+        // Not one of the same name that was made meanwhile.
+        else if (sequences.held(name) === opened) sequences.drop(name)
       })
+      return opened
     },
   })
   return { generator: open(store.generator, createLeaseLog(log, 'generator')), sequences }

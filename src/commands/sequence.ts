@@ -49,7 +49,8 @@ async function perform(administration: Administration, task: SequenceTask): Prom
       return console.log(`the next lease of ${name} starts at ${maxId}; ${RESTART_ADVICE}`)
     }
     case 'advance all': {
-      const moved = await administration.advanceAllBy(task.by)
+      const { moved, failures } = await administration.advanceAllBy(task.by)
+      for (const { code, message } of failures) console.error(`seqsvr: ${code}: ${message}`)
       return console.log(
         `advanced the generator and ${moved} named sequences by ${task.by}; ${RESTART_ADVICE}`,
       )

@@ -124,12 +124,10 @@ export const configSchema = z.object({
     )
       .prefault('off')
       .describe('address of the Redis protocol, or off; without a host, all interfaces'),
-    password: text(1)
-      .optional()
-      .meta({
-        secret: true,
-        description: 'what Redis clients must give in AUTH or HELLO; none if not given',
-      }),
+    password: text(1).optional().meta({
+      secret: true,
+      description: 'what Redis clients must give in AUTH or HELLO; none if not given',
+    }),
     password_file: text(1).optional().describe('file that holds the password, instead of `password`'),
     connections_max: integer(1, 1_000_000).prefault(CONNECTIONS_MAX).describe('open Redis connections'),
     arguments_max: integer(3, 1_048_576).prefault(ARGUMENTS_MAX).describe('arguments of one command'),

@@ -62,23 +62,29 @@ export class Administration {
   }
 
   /**
-   * `advanceBy` for the generator and every named sequence. Resolves with how many named ones there are. Asking again after a failure
-   * moves them on once more, which is harmless.
+   * `advanceBy` for the generator and every named sequence. Resolves with how many named ones were moved, and with what
+   * kept others from it. Asking again moves all on once more, which is harmless.
    */
-  async advanceAllBy(ids: bigint): Promise<number> {
+  async advanceAllBy(ids: bigint): Promise<{ moved: number; failures: readonly SequenceError[] }> {
     checkRange('by', ids, 1n, ID_END - 1n)
     await this.#store.generator.advanceBy(ids)
     this.#held?.generator.renew()
     let moved = 0
+    const failures: SequenceError[] = []
     for (let after = ''; ; ) {
       const page = await this.#store.segments.list(after, PAGE)
       for (const { name } of page) {
-        await this.#store.segments.advanceBy(name, ids)
-        this.#held?.sequences.renew(name)
         after = name
-        moved++
+        try {
+          await this.advanceBy(name, ids)
+          moved++
+        } catch (error) {
+          if (!(error instanceof SequenceError) || error.code === 'STORE_UNAVAILABLE') throw error
+          // Retired meanwhile, or at its end: no reason to leave the others where they are.
+          if (error.code !== 'UNKNOWN_SEQUENCE') failures.push(error)
+        }
       }
-      if (page.length < PAGE) return moved
+      if (page.length < PAGE) return { moved, failures }
     }
   }
 

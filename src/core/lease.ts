@@ -8,23 +8,19 @@ export interface Lease {
 
 /**
  * The core's port to a store: where one sequence gets its leases. Implementations keep their own deadlines, so
- * both promises settle, and reject with a `SequenceError` only.
+ * the promise settles, and rejects with a `SequenceError` only.
  */
 export interface LeaseSource {
   /**
    * Asks for leases that hold `ids` ids together (at least 1). The store rounds up to whole leases and may grant
    * fewer ids than asked for, but never nothing. Resolves only once their commit is acknowledged (I2), in rising
    * order. A rejection grants nothing, whatever became of the transaction; asking again is safe.
+   *
+   * `seenEnd` is the end of the greatest lease that this instance has seen. A store that stands below it went
+   * backwards (I3): it grants nothing, records that ids below may be in use, and rejects with REGRESSED. From then on
+   * it rejects so for every instance, across restarts, until an operator advances the sequence.
    */
-  lease(ids: number): Promise<readonly Lease[]>
-
-  /**
-   * Records that every id below `floor` may be in use although the store has forgotten it (I3). From then on
-   * `lease` rejects with REGRESSED and that floor, for every instance on the store and across restarts, until an
-   * operator advances the sequence. Does nothing where the store stands at or past `floor` already, as it does
-   * after that advance. Repeating it is harmless.
-   */
-  refuse(floor: bigint): Promise<void>
+  lease(ids: number, seenEnd: bigint): Promise<readonly Lease[]>
 }
 
 /**

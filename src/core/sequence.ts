@@ -68,8 +68,6 @@ export class Sequence {
   #fault: SequenceError | undefined
   #faultSinceMs = 0
   #failures = 0
-  /** While the store is refused (I3): ids below this may be in use although the store has forgotten them. */
-  #floor: bigint | undefined
   #cancelRetry: (() => void) | undefined
   /** The grant in flight was asked for before a renewal, and is to be thrown away. */
   #stale = false
@@ -226,15 +224,10 @@ export class Sequence {
     this.#state = 'leasing'
     const startedMs = this.#clock.now()
     const ids = this.#sizer.next(startedMs, this.#waiters.ids)
-    this.#ask(ids).then(
+    this.#source.lease(ids, this.#seenEnd).then(
       (leases) => this.#leased(leases, this.#clock.now() - startedMs),
       (error: unknown) => this.#failed(error, this.#clock.now() - startedMs),
     )
-  }
-
-  async #ask(ids: number): Promise<readonly Lease[]> {
-    if (this.#floor !== undefined) await this.#source.refuse(this.#floor)
-    return this.#source.lease(ids)
   }
 
   #leased(leases: readonly Lease[], tookMs: number): void {
@@ -243,13 +236,9 @@ export class Sequence {
       this.#askAnew()
       return
     }
-    const fault = this.#check(leases)
-    if (fault !== undefined) {
-      this.#failed(fault, tookMs)
-      return
-    }
     let ids = 0
     for (const lease of leases) {
+      this.#assertRises(lease)
       this.#buffer.install(lease)
       this.#seenEnd = lease.end
       ids += Number(lease.end - lease.start)
@@ -257,7 +246,6 @@ export class Sequence {
     this.#sizer.granted(this.#clock.now(), ids)
     this.#state = 'idle'
     this.#fault = undefined
-    this.#floor = undefined
     this.#failures = 0
     this.#observe({ type: 'leased', leases, ids, tookMs })
     this.#waiters.serve()
@@ -270,23 +258,12 @@ export class Sequence {
     this.#lease()
   }
 
-  /** I3: leases must rise above all that this instance has seen. One that does not spoils the whole grant. */
-  #check(leases: readonly Lease[]): SequenceError | undefined {
-    let end = this.#seenEnd
-    for (const lease of leases) {
-      if (lease.start < end)
-        return new SequenceError(
-          'REGRESSED',
-          `the store went backwards: it granted ids from ${lease.start} on although ids up to ${end - 1n} were granted before. ` +
-            'It was restored from an old backup, failed over to a lagging replica, or lost its counter. ' +
-            '`seqsvr sequence advance` it past every id in use to go on',
-          { floor: end },
-        )
-      if (lease.end <= lease.start || lease.end > ID_END)
-        throw new RangeError(`the store granted [${lease.start}, ${lease.end}), which is not a lease`)
-      end = lease.end
-    }
-    return undefined
+  /** I3, I5: the store was told what was seen; a lease that does not lie above it is a mistake in the store's code. */
+  #assertRises({ start, end }: Lease): void {
+    if (start < this.#seenEnd || end <= start || end > ID_END)
+      throw new RangeError(
+        `the store granted [${start}, ${end}) where leases up to ${this.#seenEnd} were granted before`,
+      )
   }
 
   #failed(error: unknown, tookMs: number): void {
@@ -299,12 +276,10 @@ export class Sequence {
     const now = this.#clock.now()
     if (this.#fault === undefined) this.#faultSinceMs = now
     this.#fault = error
-    if (error.code === 'REGRESSED') {
-      this.#buffer.discard()
-      const floor = error.floor ?? 0n
-      this.#floor = floor > this.#seenEnd ? floor : this.#seenEnd
-    }
+    if (error.code === 'REGRESSED') this.#buffer.discard()
     this.#observe({ type: 'lease-failed', error, tookMs })
+    // Who observes may have closed it: a sequence that was retired elsewhere.
+    if (this.#isClosed()) return
     if (this.#hopeless(error)) this.#waiters.fail(error)
     this.#state = 'retrying'
     this.#cancelRetry = this.#clock.after(this.#retryDelayMs(error), () => {
@@ -312,6 +287,11 @@ export class Sequence {
       this.#lease()
     })
     this.#failures++
+  }
+
+  /** A method, since the state changes behind the compiler's back. */
+  #isClosed(): boolean {
+    return this.#state === 'closed'
   }
 
   #retryDelayMs(error: SequenceError): number {

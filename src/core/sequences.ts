@@ -90,8 +90,9 @@ export class Sequences {
 
   /** Drops a sequence that the store no longer has. Ids that were held become a gap. */
   drop(name: string): void {
-    this.#held.get(name)?.close(unknownSequence(name))
+    const sequence = this.#held.get(name)
     this.#held.delete(name)
+    sequence?.close(unknownSequence(name))
   }
 
   close(): void {

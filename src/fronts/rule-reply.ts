@@ -1,5 +1,5 @@
 import { SequenceError } from '../core/errors.ts'
-import type { Rules } from '../rules/rules.ts'
+import type { CounterReport, Rules } from '../rules/rules.ts'
 import { errorTable } from './error-table.ts'
 
 /** What a client asks of a rule, over either protocol. What is missing, or not a text, is undefined. */
@@ -30,47 +30,56 @@ export function answerRule(
   action = request.action,
   count?: number,
 ): Promise<RuleReply> {
-  try {
-    return answer(rules, request, action, count).catch((error: unknown) => failure(request, error))
-  } catch (error) {
-    return Promise.resolve(failure(request, error))
-  }
-}
-
-function answer(
-  rules: Rules,
-  request: RuleRequest,
-  action: string | undefined,
-  count: number | undefined,
-): Promise<RuleReply> {
+  const failed = (error: unknown) => failure(request, error)
   const { rule_name: ruleName, app_name: appName, salt = '' } = request
-  if (ruleName === undefined) return refuse('rule_name is missing, or not a text')
-  if (appName === undefined) return refuse('app_name is missing, or not a text')
-  switch (action) {
-    case 'get':
-    case 'create':
-      if (count === undefined)
+  try {
+    if (ruleName === undefined) throw badRequest('rule_name is missing, or not a text')
+    if (appName === undefined) throw badRequest('app_name is missing, or not a text')
+    switch (action) {
+      case 'get':
+      case 'create':
+        // Promises are chained and not awaited: this is on the way of every id.
+        if (count === undefined)
+          return rules
+            .create(ruleName, appName, salt)
+            .then((id) => success(bodyOf(request, 'success', 0, JSON.stringify(id)), id), failed)
         return rules
-          .create(ruleName, appName, salt)
-          .then((id) => success(bodyOf(request, 'success', 0, JSON.stringify(id)), id))
-      return rules
-        .createMany(ruleName, appName, salt, count)
-        .then((ids) =>
-          success(bodyOf(request, 'success', 0, JSON.stringify(ids[0]), JSON.stringify(ids)), ids.join('\n')),
-        )
-    case 'monitor':
-      return rules.monitor(ruleName, appName).then((report) => {
-        if (report === undefined) throw new SequenceError('UNKNOWN_RULE', NOT_EXIST)
-        const data = `{"counter":${report.counter},"node_offset":${report.nodeOffset}}`
-        return success(bodyOf(request, 'ok', 0, data), String(report.counter))
-      })
-    default:
-      return refuse('action must be get, create or monitor')
+          .createMany(ruleName, appName, salt, count)
+          .then(
+            (ids) =>
+              success(
+                bodyOf(request, 'success', 0, JSON.stringify(ids[0]), JSON.stringify(ids)),
+                ids.join('\n'),
+              ),
+            failed,
+          )
+      case 'monitor':
+        return rules
+          .monitor(ruleName, appName)
+          .then((report) => (report === undefined ? failed(notExist()) : reported(request, report)), failed)
+      default:
+        throw badRequest('action must be get, create or monitor')
+    }
+  } catch (error) {
+    return Promise.resolve(failed(error))
   }
 }
 
-function refuse(message: string): Promise<never> {
-  return Promise.reject(new SequenceError('BAD_REQUEST', message))
+function reported(request: RuleRequest, { counter, nodeOffset }: CounterReport): RuleReply {
+  return success(
+    bodyOf(request, 'ok', 0, `{"counter":${counter},"node_offset":${nodeOffset}}`),
+    String(counter),
+  )
+}
+
+function badRequest(message: string): SequenceError {
+  return new SequenceError('BAD_REQUEST', message)
+}
+
+const NOT_EXIST = 'not exist'
+
+function notExist(): SequenceError {
+  return new SequenceError('UNKNOWN_RULE', NOT_EXIST)
 }
 
 /** The answer to a request that failed. Anything but an operating error is a bug and is thrown on. */
@@ -86,8 +95,6 @@ export function statusOf({ error }: RuleReply): number {
 function success(body: string, text: string): RuleReply {
   return { body, text, error: undefined }
 }
-
-const NOT_EXIST = 'not exist'
 
 /** Where the older server has words of its own, those. */
 function messageOf({ code, message }: SequenceError): string {

@@ -165,10 +165,11 @@ export class Counter {
 
   #sourceOf(period: Period): LeaseSource {
     const { key, store, range, batchSave, time } = this.#options
-    let seen: bigint | undefined
     let exhausted: SequenceError | undefined
     return {
-      lease: async (ids): Promise<Lease[]> => {
+      // I3: a row that does not know of what was seen is refused for as long as that is so, and records nothing: the period
+      // ends, or a person raises its number.
+      lease: async (ids, seenEnd): Promise<Lease[]> => {
         if (exhausted !== undefined) throw exhausted
         const now = Math.max(time.seconds(), this.#storeSeconds)
         const grant = await store
@@ -177,7 +178,7 @@ export class Counter {
             ...range,
             seconds: Math.min(now, period.untilSeconds - 1),
             count: Math.ceil(ids / batchSave) * batchSave,
-            seen,
+            seen: seenEnd === 0n ? undefined : range.first + (seenEnd - 1n) * range.step,
           })
           .catch((error: SequenceError) => {
             // Final until the next period, which has a sequence of its own.
@@ -185,12 +186,9 @@ export class Counter {
             throw error
           })
         if ('laterSeconds' in grant) throw this.#follow(grant.laterSeconds, now)
-        seen = grant.first + BigInt(grant.count - 1) * range.step
         const start = (grant.first - range.first) / range.step
         return [{ start, end: start + BigInt(grant.count) }]
       },
-      // The row itself says it: `seen` stays above its number until the period ends or a person raises it.
-      refuse: async () => {},
     }
   }
 

@@ -72,29 +72,24 @@ local function textOf(id)
   return id
 end
 
--- Marks what went wrong: no id begins with it.
-local FAILURE = '\\1'
-
--- The id, or FAILURE and what is wrong. Bytes are looked at later, those of a whole batch at once.
-local function runOne(salt)
-  local ok, id = pcall(globals.create_id, counter, now, salt)
-  if not ok then return FAILURE .. describe(id), true end
+-- Runs create_id where nothing is odd. Anything else raises an error, whatever it is.
+local function runPlainly(salt)
+  local id = globals.create_id(counter, now, salt)
   if type(id) == 'string' and id ~= '' and #id <= ID_BYTES_MAX then return id end
-  local text, problem = textOf(id)
-  if text then return text end
-  return FAILURE .. problem, true
+  return textOf(id) or error()
 end
 
-local function resultOf(id)
-  if sub(id, 1, 1) == FAILURE then return '!' .. sub(id, 2) end
+local function runCarefully(salt)
+  local ok, id = pcall(globals.create_id, counter, now, salt)
+  if not ok then return '!' .. describe(id) end
   local text, problem = textOf(id)
   return text and '=' .. text or '!' .. problem
 end
 
 -- Each line is a counter, how many runs it and those that follow it are for, a tab and a salt; or a tab and the time from
--- there on. Returns a line for each run, and whether all of them are ids and nothing else.
-local function run(lines)
-  local ids, count, failed = {}, 0, false
+-- there on.
+local function runAll(lines, runOne)
+  local results, count = {}, 0
   for first, runs, rest in gmatch(lines, '(%d*) ?(%d*)\\t([^\\n]*)\\n') do
     if first == '' then
       year, month, day, hour, minute, second = match(rest, '(%d+) (%d+) (%d+) (%d+) (%d+) (%d+)')
@@ -104,17 +99,23 @@ local function run(lines)
       local start = tointeger(first)
       for i = 0, tointeger(runs) - 1 do
         number = start + i
-        local id, isFailure = runOne(rest)
-        failed = failed or isFailure
         count = count + 1
-        ids[count] = id
+        results[count] = runOne(rest)
       end
     end
   end
-  local text = concat(ids, '\\n')
-  if not failed and utf8length(text) and not find(concat(ids), '%c') then return text, true end
-  for i = 1, count do ids[i] = resultOf(ids[i]) end
-  return concat(ids, '\\n'), false
+  return results
+end
+
+-- '+' and an id a line; or, where one run of all went wrong and each was done again by itself, '-' and '=id' or '!problem' a line.
+-- Nothing of the first attempt has left the machine, so that no number is used twice.
+local function run(lines)
+  local ok, ids = pcall(runAll, lines, runPlainly)
+  if ok and not find(concat(ids), '%c') then
+    local text = concat(ids, '\\n')
+    if utf8length(text) then return '+' .. text end
+  end
+  return '-' .. concat(runAll(lines, runCarefully), '\\n')
 end
 
 return settings, run

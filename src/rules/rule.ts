@@ -53,5 +53,8 @@ function checkSettings(file: string, { min, max, resetSeconds }: ScriptSettings,
       `${file}: min_counter() is ${min} and max_counter() is ${max}: the minimum must be 0 or more, and with id_offset ${offset} no more than the maximum`,
     )
   if (resetSeconds > Number.MAX_SAFE_INTEGER)
-    throw new SequenceError('RULE_FAILED', `${file}: reset_seconds() is ${resetSeconds}: return 0 for a counter that never starts again`)
+    throw new SequenceError(
+      'RULE_FAILED',
+      `${file}: reset_seconds() is ${resetSeconds}: return 0 for a counter that never starts again`,
+    )
 }

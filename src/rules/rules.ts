@@ -61,6 +61,7 @@ export class Rules {
   /** Counters in memory, of all rules. */
   #held = 0
   #reading = 0
+  #loading: Promise<void> = Promise.resolve()
 
   constructor(options: RulesOptions) {
     this.#options = options
@@ -71,7 +72,14 @@ export class Rules {
    * RULE_FAILED and one line for each problem. A rule whose script and settings are as they were goes on undisturbed;
    * another starts from what the store has, and the numbers that were reserved for the old one become a gap.
    */
-  async load(configs: readonly RuleConfig[]): Promise<void> {
+  load(configs: readonly RuleConfig[]): Promise<void> {
+    // One after the other, since each compares with what the one before it left.
+    const loaded = this.#loading.then(() => this.#loadAll(configs))
+    this.#loading = loaded.catch(() => {})
+    return loaded
+  }
+
+  async #loadAll(configs: readonly RuleConfig[]): Promise<void> {
     const loaded = await Promise.allSettled(configs.map((config) => this.#load(config)))
     const problems = loaded.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
     const fulfilled = loaded.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
@@ -112,7 +120,12 @@ export class Rules {
    * `count` formatted ids, all or nothing: with consecutive numbers of the counter, as far as no other instance shares it,
    * and all of one reading of the clock. Rejects as `create` does.
    */
-  async createMany(ruleName: string, appName: string, salt: string, count: number): Promise<readonly string[]> {
+  async createMany(
+    ruleName: string,
+    appName: string,
+    salt: string,
+    count: number,
+  ): Promise<readonly string[]> {
     const rule = this.#ready(ruleName, salt)
     const { counters, seconds } = await this.#counter(rule, appName).takeMany(count)
     return Promise.all(counters.map((counter) => run(rule, { counter, seconds }, salt)))
@@ -127,7 +140,10 @@ export class Rules {
     if (last !== undefined) return { counter: last, nodeOffset }
     // Each look takes a connection of the store for a moment, which reservations need as well.
     if (this.#reading >= READS_MAX)
-      throw new SequenceError('TOO_MANY_WAITERS', 'too many requests look at counters already; try again later')
+      throw new SequenceError(
+        'TOO_MANY_WAITERS',
+        'too many requests look at counters already; try again later',
+      )
     this.#reading++
     try {
       const row = await this.#options.store.read({ nodeOffset, ruleName, appName })
@@ -148,7 +164,10 @@ export class Rules {
     checkText('salt', salt, SALT_LENGTH_MAX)
     const { waiting } = rule.thread
     if (waiting >= RUNS_WAITING_MAX)
-      throw new SequenceError('TOO_MANY_WAITERS', `${waiting} ids wait for this rule already; try again later`)
+      throw new SequenceError(
+        'TOO_MANY_WAITERS',
+        `${waiting} ids wait for this rule already; try again later`,
+      )
     return rule
   }
 

@@ -8,12 +8,6 @@ type Lua = Awaited<ReturnType<LuaFactory['createEngine']>>['global']
 const SETTINGS = 1
 const RUN = 2
 
-/** One line for each run: its id, or, unless all are ids, `=` and the id or `!` and what went wrong. */
-export interface Results {
-  readonly text: string
-  readonly areIds: boolean
-}
-
 /** On the first line of the prelude. */
 const LIMITS = `local ID_BYTES_MAX, MESSAGE_BYTES_MAX = ${ID_BYTES_MAX}, ${MESSAGE_BYTES_MAX}`
 
@@ -60,32 +54,34 @@ export class Sandbox {
   settings(): string {
     const { lua, address } = this.#global
     lua.lua_pushvalue(address, SETTINGS)
-    this.#call(0, 1)
-    const text = lua.lua_tolstring(address, -1, null)
-    lua.lua_settop(address, RUN)
-    return text
+    return this.#call(0)
   }
 
-  /** One line for each run, as `Results` says. Throws where memory ran out. */
-  run(lines: string): Results {
+  /**
+   * Runs the script for a text that `linesOf` makes. `+` and an id a line; or, if not all went well, `-` and for each run
+   * `=` and the id or `!` and what went wrong. Throws where memory ran out.
+   */
+  run(lines: string): string {
     const { lua, address } = this.#global
     lua.lua_pushvalue(address, RUN)
     this.#pushString(lines)
-    this.#call(1, 2)
-    const results = {
-      text: lua.lua_tolstring(address, -2, null),
-      areIds: lua.lua_toboolean(address, -1) === 1,
-    }
-    lua.lua_settop(address, RUN)
-    return results
+    return this.#call(1)
   }
 
   #load(name: string, source: string, results: number): void {
     this.#global.loadString(source, name)
-    this.#call(0, results)
+    this.#pcall(0, results)
   }
 
-  #call(args: number, results: number): void {
+  #call(args: number): string {
+    const { lua, address } = this.#global
+    this.#pcall(args, 1)
+    const result = lua.lua_tolstring(address, -1, null)
+    lua.lua_settop(address, RUN)
+    return result
+  }
+
+  #pcall(args: number, results: number): void {
     const { lua, address } = this.#global
     if (lua.lua_pcallk(address, args, results, 0, 0, null) !== LuaReturn.Ok) throw this.#popError()
   }

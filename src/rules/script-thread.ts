@@ -1,8 +1,13 @@
 import { Worker } from 'node:worker_threads'
 import { SequenceError, shuttingDown } from '../core/errors.ts'
 import { WAIT_MS_MAX } from '../core/limits.ts'
-import { BATCH_MS_TARGET, BATCH_RUNS_MAX, SCRIPT_LOAD_MS_MAX, SCRIPT_MS_MAX } from './limits.ts'
-import type { Results } from './sandbox.ts'
+import {
+  BATCH_MS_TARGET,
+  BATCH_RUNS_MAX,
+  SCRIPT_LOAD_MS_MAX,
+  SCRIPT_MS_MAX,
+  SCRIPT_STARVED_MS_MAX,
+} from './limits.ts'
 import type { ScriptMessage, ScriptSource } from './worker.ts'
 
 /** What a script says of its rule. */
@@ -58,6 +63,7 @@ export class ScriptThread {
   #queue: Job[] = []
   #batch: Job[] = []
   #batchStartedMs = 0
+  #batchStartedCpu: NodeJS.CpuUsage | undefined
   /** How many runs to ask for at once: grows while batches are quick, so that one slow script does not add up to a time-out. */
   #batchMax = 1
   #flushScheduled = false
@@ -130,7 +136,7 @@ export class ScriptThread {
 
   #received(message: ScriptMessage): void {
     clearTimeout(this.#deadline)
-    if ('text' in message) this.#finishBatch(message)
+    if (typeof message === 'string') this.#finishBatch(message)
     else if ('loaded' in message) this.#loaded(message.loaded)
     else this.#useless(message.failed)
   }
@@ -167,8 +173,9 @@ export class ScriptThread {
     this.#state = 'running'
     const lines = linesOf(this.#batch)
     this.#batchStartedMs = performance.now()
+    this.#batchStartedCpu = process.cpuUsage()
     this.#worker?.postMessage(lines)
-    this.#deadline = setTimeout(() => this.#tooLong(), SCRIPT_MS_MAX)
+    this.#deadline = setTimeout(() => this.#checkBatch(), SCRIPT_MS_MAX)
   }
 
   #nextBatch(): Job[] {
@@ -177,18 +184,22 @@ export class ScriptThread {
     const late = this.#queue.splice(0, fresh === -1 ? this.#queue.length : fresh)
     for (const { reject } of late)
       reject(
-        new SequenceError('WAIT_TIMEOUT', `${this.#source.name}: earlier runs took longer than ${WAIT_MS_MAX} ms`),
+        new SequenceError(
+          'WAIT_TIMEOUT',
+          `${this.#source.name}: earlier runs took longer than ${WAIT_MS_MAX} ms`,
+        ),
       )
     if (this.#queue[0]?.isSuspect) return this.#queue.splice(0, 1)
     const suspect = this.#queue.findIndex(({ isSuspect }) => isSuspect)
     return this.#queue.splice(0, Math.min(this.#batchMax, suspect === -1 ? this.#batchMax : suspect))
   }
 
-  #finishBatch({ text, areIds }: Results): void {
+  #finishBatch(text: string): void {
     const tookMs = performance.now() - this.#batchStartedMs
     if (tookMs < BATCH_MS_TARGET) this.#batchMax = Math.min(BATCH_RUNS_MAX, this.#batchMax * 2)
     else this.#batchMax = Math.max(1, this.#batchMax >> 1)
-    const results = text.split('\n')
+    const areIds = text.startsWith('+')
+    const results = text.slice(1).split('\n')
     const batch = this.#batch
     this.#batch = []
     let isOutOfMemory = false
@@ -207,6 +218,15 @@ export class ScriptThread {
       this.#state = 'idle'
       this.#flush()
     }
+  }
+
+  /** A script that loops uses a whole core: where all threads together used less, it was kept from running. */
+  #checkBatch(): void {
+    const { user, system } = process.cpuUsage(this.#batchStartedCpu)
+    const leftMs = SCRIPT_MS_MAX - (user + system) / 1000
+    const isStarved = leftMs > 0 && performance.now() - this.#batchStartedMs < SCRIPT_STARVED_MS_MAX
+    if (isStarved) this.#deadline = setTimeout(() => this.#checkBatch(), leftMs)
+    else this.#tooLong()
   }
 
   /** Only a batch of one shows whose fault it is; of a larger one each is run again, alone, and none has been answered yet. */

@@ -1,5 +1,5 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { type Results, Sandbox } from './sandbox.ts'
+import { Sandbox } from './sandbox.ts'
 
 /** What a rule's thread runs. */
 export interface ScriptSource {
@@ -9,10 +9,10 @@ export interface ScriptSource {
 }
 
 /**
- * What a thread tells: first that it has loaded the script, with the text of `Sandbox.settings`, then the results of each
- * text of lines; or, once, why it is of no use.
+ * What a thread tells: first that it has loaded the script, with the text of `Sandbox.settings`, then what
+ * `Sandbox.run` gives for each text of lines; or, once, why it is of no use.
  */
-export type ScriptMessage = { readonly loaded: string } | { readonly failed: string } | Results
+export type ScriptMessage = { readonly loaded: string } | { readonly failed: string } | string
 
 const port = parentPort as MessagePort
 const send = (message: ScriptMessage) => port.postMessage(message)

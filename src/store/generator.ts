@@ -57,14 +57,40 @@ export function checkAgreement(stored: { step: bigint; first: bigint }, agreemen
   }
 }
 
-/** Whether leases after `maxId` all start at or past `floor`, so that a refusal at `floor` is lifted (I3). */
-export function isPastFloor(maxId: bigint, floor: bigint, agreement: GeneratorAgreement): boolean {
-  return leaseStart(maxId, agreement) >= floor
+/** What a transaction finds before it grants anything. */
+export interface GeneratorState {
+  /** The greatest lease number in the table, 0n when it is empty. */
+  readonly maxId: bigint
+  /** A recorded refusal: ids below may be in use. 0n when there is none. */
+  readonly floor: bigint
+}
+
+/**
+ * The floor that is to be on record while nothing may be leased (I3), or undefined when all is well: a refusal is
+ * on record, or the table no longer has what this instance has seen.
+ */
+export function refusalFloor(
+  { maxId, floor }: GeneratorState,
+  seenEnd: bigint,
+  agreement: GeneratorAgreement,
+): bigint | undefined {
+  if (floor === 0n && leaseStart(maxId + 1n, agreement) >= seenEnd) return undefined
+  return floor > seenEnd ? floor : seenEnd
+}
+
+/** The refusal to lease while `floor` is on record. */
+export function regressed(maxId: bigint, floor: bigint, agreement: GeneratorAgreement): SequenceError {
+  return new SequenceError(
+    'REGRESSED',
+    `the store went backwards: ids below ${floor} may be in use, but it would go on from ${leaseStart(maxId + 1n, agreement)}. ` +
+      'Move the generator past every id in use, with `seqsvr sequence advance --all --by N`, to go on',
+    { floor },
+  )
 }
 
 /**
  * The lease number that an operator's advance leaves as the greatest: at least `ids` ids past all leases up to
- * `lastId`, and past `floor`, so that a refusal at `floor` is lifted (I3).
+ * `lastId`, and past `floor`.
  */
 export function advancedTo(
   lastId: bigint,
@@ -75,15 +101,4 @@ export function advancedTo(
   const up = (value: bigint) => (value + BigInt(step) - 1n) / BigInt(step)
   const past = floor > 0n ? up(floor - BigInt(first)) : 0n
   return (past > lastId ? past : lastId) + up(ids)
-}
-
-/** Throws REGRESSED while the store has not been advanced to `floor`, below which ids may be in use (I3). */
-export function checkFloor(maxId: bigint, floor: bigint, agreement: GeneratorAgreement): void {
-  if (isPastFloor(maxId, floor, agreement)) return
-  throw new SequenceError(
-    'REGRESSED',
-    `the store went backwards: ids below ${floor} may be in use, but it would go on from ${leaseStart(maxId + 1n, agreement)}. ` +
-      'Move the generator past every id in use, with `seqsvr sequence advance --all --by N`, to go on',
-    { floor },
-  )
 }

@@ -6,21 +6,42 @@ import type { SegmentRow } from '../core/store.ts'
 
 /** What a transaction must know of a named sequence to lease from it. */
 export interface Segment extends SegmentRow {
-  /** Ids below this may be in use although the row has forgotten them (I3); 0n when nothing is recorded. */
+  /** A recorded refusal: ids below may be in use although the row has forgotten them (I3). 0n when there is none. */
   readonly floor: bigint
 }
 
-/** The name in `seqsvr_meta` under which a sequence's floor is kept: also that of a retired one. */
+/**
+ * The name in `seqsvr_meta` under which a sequence's floor is kept. A retired sequence leaves one behind as well: made
+ * again by hand, below it, it is refused; `create` starts above it and takes it off the record.
+ */
 export function floorKey(name: string): string {
   return `segment.floor/${name}`
+}
+
+/**
+ * The floor that is to be on record while nothing may be leased (I3), or undefined when all is well: a refusal is
+ * on record, or the row stands below what this instance has seen.
+ */
+export function segmentRefusalFloor({ maxId, floor }: Segment, seenEnd: bigint): bigint | undefined {
+  if (floor === 0n && maxId >= seenEnd) return undefined
+  return floor > seenEnd ? floor : seenEnd
+}
+
+/** The refusal to lease while `floor` is on record. */
+export function segmentRegressed({ name, maxId }: Segment, floor: bigint): SequenceError {
+  return new SequenceError(
+    'REGRESSED',
+    `the store went backwards: ids of ${quote(name)} below ${floor} may be in use, but it would go on from ${maxId}. ` +
+      'Move it past every id in use, with `seqsvr sequence advance`, to go on',
+    { floor },
+  )
 }
 
 /**
  * The next lease of a segment, of at least `ids` ids as far as there are any: whole steps from its `max_id`, without
  * id 0. Its end is the new `max_id`.
  *
- * Throws REGRESSED below the floor (I3), EXHAUSTED at the end of the id space (I6), STORE_MISCONFIGURED when the row
- * is absurd.
+ * Throws EXHAUSTED at the end of the id space (I6), STORE_MISCONFIGURED when the row is absurd.
  */
 export function leaseOf(segment: Segment, ids: number): Lease {
   checkSegment(segment)
@@ -47,7 +68,7 @@ export function sequenceExists(name: string): SequenceError {
   return new SequenceError('SEQUENCE_EXISTS', `there is a sequence ${quote(name)} already`)
 }
 
-function checkSegment({ name, maxId, step, floor }: Segment): void {
+function checkSegment({ name, maxId, step }: Segment): void {
   const absurd = (column: string, value: bigint, allowed: string) =>
     new SequenceError(
       'STORE_MISCONFIGURED',
@@ -55,13 +76,6 @@ function checkSegment({ name, maxId, step, floor }: Segment): void {
     )
   if (step < 1n || step > BigInt(STEP_MAX)) throw absurd('step', step, `1 to ${STEP_MAX}`)
   if (maxId < 0n || maxId > ID_END) throw absurd('max_id', maxId, '0 to 2^63')
-  if (maxId < floor)
-    throw new SequenceError(
-      'REGRESSED',
-      `the store went backwards: ids of ${quote(name)} below ${floor} may be in use, but it would go on from ${maxId}. ` +
-        '`seqsvr sequence advance` it past every id in use to go on',
-      { floor },
-    )
 }
 
 function quote(name: string): string {

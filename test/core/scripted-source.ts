@@ -2,6 +2,7 @@ import type { Lease, LeaseSource } from '../../src/core/lease.ts'
 
 interface Ask {
   readonly ids: number
+  readonly seenEnd: bigint
   readonly grant: (...ranges: [number | bigint, number | bigint][]) => void
   readonly fail: (error: Error) => void
 }
@@ -10,21 +11,17 @@ interface Ask {
 export class ScriptedSource implements LeaseSource {
   /** Lease requests that were made, answered or not. */
   readonly asks: Ask[] = []
-  readonly floors: bigint[] = []
 
-  lease(ids: number): Promise<readonly Lease[]> {
+  lease(ids: number, seenEnd: bigint): Promise<readonly Lease[]> {
     return new Promise((resolve, reject) => {
       this.asks.push({
         ids,
+        seenEnd,
         grant: (...ranges) =>
           resolve(ranges.map(([start, end]) => ({ start: BigInt(start), end: BigInt(end) }))),
         fail: reject,
       })
     })
-  }
-
-  async refuse(floor: bigint): Promise<void> {
-    this.floors.push(floor)
   }
 
   /** The latest request. */

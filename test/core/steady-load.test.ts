@@ -26,8 +26,6 @@ class SlowSegment implements LeaseSource {
     await this.#clock.pause(this.#commitMs)
     return [{ start: BigInt(start), end: BigInt(end) }]
   }
-
-  async refuse(): Promise<void> {}
 }
 
 /** Takes ids at a steady rate in virtual time; tells of the transactions, and of the takes that had to wait. */

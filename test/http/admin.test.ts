@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { ADMIN_TOKEN, ask, startInstance } from './instance.ts'
 
@@ -90,7 +92,10 @@ describe('the admin API', () => {
   it('advances everything at once, the generator too', async () => {
     const { url } = await startInstance()
     for (const name of ['a', 'b']) await admin(`${url}/admin/sequences`, 'POST', { name })
-    expect(await admin(`${url}/admin/advance`, 'POST', { by: '1000000' })).toEqual([200, ok({ advanced: 2 })])
+    expect(await admin(`${url}/admin/advance`, 'POST', { by: '1000000' })).toEqual([
+      200,
+      ok({ advanced: 2, failures: [] }),
+    ])
     expect(JSON.parse((await ask(`${url}/alloc?app_tag=a`))[1]).id).toBe(1_000_001)
     expect(JSON.parse((await ask(`${url}/new`))[1]).data.id).toBeGreaterThanOrEqual(1_000_000)
   })
@@ -133,6 +138,22 @@ describe('the admin API', () => {
     const { url, segments } = await startInstance()
     await segments.create('taken', 1n, 10)
     expect(await admin(`${url}/admin/sequences${path}`, method, body)).toEqual([status, failed(code)])
+  })
+
+  it('a body that breaks off harms nobody', async () => {
+    const { url } = await startInstance()
+    for (const framing of [
+      'Content-Length: 100\r\n\r\n{"by"',
+      'Transfer-Encoding: chunked\r\n\r\n5\r\n{"by"\r\n',
+    ]) {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1')
+      socket.write(`POST /admin/advance HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n${framing}`)
+      await once(socket, 'connect')
+      expect((await ask(`${url}/livez`))[0]).toBe(200)
+      socket.resetAndDestroy()
+      await once(socket, 'close')
+    }
+    expect((await ask(`${url}/new`))[0]).toBe(200)
   })
 
   it('refuses what is not JSON, and what is too large', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { until } from '../support/until.ts'
 import { ask, startInstance } from './instance.ts'
 
 describe('/new', () => {
@@ -100,12 +101,30 @@ describe('clients that misbehave', () => {
     expect((await ask(`${url}/new`))[0]).toBe(200)
   })
 
+  it('I9: a client that pipelines large requests and never reads gets no gigabytes', async () => {
+    const { url } = await startInstance({ step: '10000000' })
+    const sockets = Array.from({ length: 4 }, () => {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1')
+      socket.pause()
+      socket.write('GET /new?count=10000&format=string HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(900))
+      return socket
+    })
+    await until(
+      20_000,
+      async () => (await fetch(`${url}/new?count=10`)).headers.get('seqsvr-error') === 'TOO_MANY_WAITERS',
+    )
+    expect(process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed).toBeLessThan(600_000_000)
+    expect((await ask(`${url}/new`))[0]).toBe(200)
+    for (const socket of sockets) socket.destroy()
+    await until(20_000, async () => (await fetch(`${url}/new?count=10`)).status === 200)
+  })
+
   it('a form that is too large is refused', async () => {
     const { url } = await startInstance()
     const body = new URLSearchParams({ app_tag: 'x'.repeat(10_000) })
     expect(await ask(`${url}/alloc`, { method: 'POST', body })).toEqual([
       413,
-      '{"code":-1,"msg":"the form is too large","data":null}',
+      '{"code":-1,"msg":"the form is too large: at most 4096 bytes","data":null}',
     ])
   })
 

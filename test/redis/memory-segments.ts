@@ -46,7 +46,6 @@ export class MemorySegments implements SegmentStore {
         row.maxId = lease.end
         return [lease] satisfies Lease[]
       },
-      refuse: async () => {},
     }
   }
 

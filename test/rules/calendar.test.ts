@@ -22,12 +22,42 @@ describe('a day', () => {
   })
 
   it.each([
-    ['has 23 hours when clocks go forward', 'Europe/Berlin', '2026-03-29T12:00:00', '2026-03-28T23:00:00', 23],
+    [
+      'has 23 hours when clocks go forward',
+      'Europe/Berlin',
+      '2026-03-29T12:00:00',
+      '2026-03-28T23:00:00',
+      23,
+    ],
     ['has 25 hours when clocks go back', 'Europe/Berlin', '2026-10-25T12:00:00', '2026-10-24T22:00:00', 25],
-    ['starts when midnight itself is left out', 'America/Asuncion', '2023-10-01T12:00:00', '2023-10-01T04:00:00', 23],
-    ['starts once where midnight comes twice', 'America/Havana', '2026-11-01T12:00:00', '2026-11-01T04:00:00', 25],
-    ['is not left where clocks go back to the day before', 'America/Asuncion', '2024-03-24T02:30:00', '2024-03-23T03:00:00', 25],
-    ['has a quarter of an hour like the zone', 'Asia/Kathmandu', '2026-05-05T12:00:00', '2026-05-04T18:15:00', 24],
+    [
+      'starts when midnight itself is left out',
+      'America/Asuncion',
+      '2023-10-01T12:00:00',
+      '2023-10-01T04:00:00',
+      23,
+    ],
+    [
+      'starts once where midnight comes twice',
+      'America/Havana',
+      '2026-11-01T12:00:00',
+      '2026-11-01T04:00:00',
+      25,
+    ],
+    [
+      'is not left where clocks go back to the day before',
+      'America/Asuncion',
+      '2024-03-24T02:30:00',
+      '2024-03-23T03:00:00',
+      25,
+    ],
+    [
+      'has a quarter of an hour like the zone',
+      'Asia/Kathmandu',
+      '2026-05-05T12:00:00',
+      '2026-05-04T18:15:00',
+      24,
+    ],
   ])('%s', (_, zone, noon, start, hours) => {
     const calendar = new Calendar(new TimeZone(zone), DAY)
     expect(calendar.periodAt(utc(noon))).toEqual({
@@ -83,26 +113,29 @@ describe('I10: in every zone and for every length', () => {
     ['Asia/Tehran', DAY],
     ['Pacific/Chatham', 10_800],
     ['UTC', 604_800],
-  ])('%s, %s s: periods follow one another without a hole, and what is printed lies inside', (zone, resetSeconds) => {
-    const timeZone = new TimeZone(zone)
-    const calendar = new Calendar(timeZone, resetSeconds)
-    let last = calendar.periodAt(year.start)
-    let lastNumber = Number.NEGATIVE_INFINITY
-    while (last.untilSeconds < year.end) {
-      const { sinceSeconds, untilSeconds } = last
-      expect(untilSeconds).toBeGreaterThan(sinceSeconds)
-      // A calendar that starts anywhere inside sees the same period.
-      const middle = Math.floor((sinceSeconds + untilSeconds) / 2)
-      for (const seconds of [sinceSeconds, middle, untilSeconds - 1])
-        expect(new Calendar(timeZone, resetSeconds).periodAt(seconds)).toEqual(last)
-      const numbers = [sinceSeconds, middle, untilSeconds - 1].map((seconds) =>
-        Math.floor(calendar.localAt(seconds) / resetSeconds),
-      )
-      expect(new Set(numbers).size).toBe(1)
-      expect(numbers[0]).toBeGreaterThan(lastNumber)
-      lastNumber = numbers[0] as number
-      last = calendar.periodAt(untilSeconds)
-      expect(last.sinceSeconds).toBe(untilSeconds)
-    }
-  })
+  ])(
+    '%s, %s s: periods follow one another without a hole, and what is printed lies inside',
+    (zone, resetSeconds) => {
+      const timeZone = new TimeZone(zone)
+      const calendar = new Calendar(timeZone, resetSeconds)
+      let last = calendar.periodAt(year.start)
+      let lastNumber = Number.NEGATIVE_INFINITY
+      while (last.untilSeconds < year.end) {
+        const { sinceSeconds, untilSeconds } = last
+        expect(untilSeconds).toBeGreaterThan(sinceSeconds)
+        // A calendar that starts anywhere inside sees the same period.
+        const middle = Math.floor((sinceSeconds + untilSeconds) / 2)
+        for (const seconds of [sinceSeconds, middle, untilSeconds - 1])
+          expect(new Calendar(timeZone, resetSeconds).periodAt(seconds)).toEqual(last)
+        const numbers = [sinceSeconds, middle, untilSeconds - 1].map((seconds) =>
+          Math.floor(calendar.localAt(seconds) / resetSeconds),
+        )
+        expect(new Set(numbers).size).toBe(1)
+        expect(numbers[0]).toBeGreaterThan(lastNumber)
+        lastNumber = numbers[0] as number
+        last = calendar.periodAt(untilSeconds)
+        expect(last.sinceSeconds).toBe(untilSeconds)
+      }
+    },
+  )
 })

@@ -5,7 +5,7 @@ import { openRules, script, writeRules } from './instance.ts'
 async function ruleOf(body: string, settings: Parameters<typeof script>[0] = {}) {
   const rules = openRules()
   await rules.load(await writeRules({ r: script({ ...settings, body }) }))
-  return (salt = '') => rules.create('r', 'app', salt).then(([id]) => id)
+  return async (salt = '') => rules.create('r', 'app', salt)
 }
 
 describe('a script', () => {
@@ -69,9 +69,16 @@ describe('a script', () => {
     ['an error', "error('boom')", /r\.lua:6: boom$/],
     ['an error in a line', 'local x\n  return x.y', /r\.lua:7: attempt to index a nil value/],
     ['an error that is a table', 'error({})', /an error that is a table/],
-    ['an error with a __tostring that never ends', 'error(setmetatable({}, {__tostring = function() while true do end end}))', /an error that is a table/],
+    [
+      'an error with a __tostring that never ends',
+      'error(setmetatable({}, {__tostring = function() while true do end end}))',
+      /an error that is a table/,
+    ],
   ])('that raises %s tells file and line', async (_, body, message) => {
-    await expect((await ruleOf(body))()).rejects.toMatchObject({ code: 'RULE_FAILED', message: expect.stringMatching(message) })
+    await expect((await ruleOf(body))()).rejects.toMatchObject({
+      code: 'RULE_FAILED',
+      message: expect.stringMatching(message),
+    })
   })
 })
 
@@ -138,11 +145,11 @@ describe('the sandbox', () => {
     await rules.load(
       await writeRules({
         a: script({ body: "secret = 'a'; string.len = nil; return 'done'" }),
-        b: script({ body: "return tostring(secret) .. type(string.len)" }),
+        b: script({ body: 'return tostring(secret) .. type(string.len)' }),
       }),
     )
     await rules.create('a', 'x', '')
-    expect(await rules.create('b', 'x', '')).toEqual(['nilfunction'])
+    expect(await rules.create('b', 'x', '')).toBe('nilfunction')
   })
 })
 
@@ -203,10 +210,12 @@ describe('a script that does not end, or uses up memory, is ended: its request f
   it('leaves other rules alone', async () => {
     const rules = openRules()
     await rules.load(await writeRules({ bad: script({ body: 'while true do end' }), good: script() }))
+    await rules.create('good', 'a', '')
     const bad = rules.create('bad', 'a', '').catch((error) => error.code)
     const startedMs = performance.now()
     for (let i = 0; i < 20; i++) await rules.create('good', 'a', '')
-    expect(performance.now() - startedMs).toBeLessThan(40)
+    // Less than the other one takes to be ended.
+    expect(performance.now() - startedMs).toBeLessThan(200)
     expect(await bad).toBe('RULE_FAILED')
   })
 
@@ -221,6 +230,6 @@ describe('a script that does not end, or uses up memory, is ended: its request f
     }, 1)
     await Promise.allSettled([create('loop'), create('pattern'), create('gigabyte')])
     clearInterval(timer)
-    expect(longestMs).toBeLessThan(40)
+    expect(longestMs).toBeLessThan(100)
   })
 })

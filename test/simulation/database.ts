@@ -1,7 +1,7 @@
 import { SequenceError } from '../../src/core/errors.ts'
 import type { Lease, LeaseSource } from '../../src/core/lease.ts'
 import type { GeneratorAgreement } from '../../src/core/store.ts'
-import { checkFloor, isPastFloor, leaseCount, leasesOf } from '../../src/store/generator.ts'
+import { advancedTo, leaseCount, leasesOf, refusalFloor, regressed } from '../../src/store/generator.ts'
 import type { VirtualClock } from '../support/virtual-clock.ts'
 
 /** What may become of one transaction. */
@@ -51,7 +51,7 @@ export class SimulatedDatabase {
 
   /** Whether a refusal is recorded that only an operator's advance lifts. */
   get refusing(): boolean {
-    return !isPastFloor(this.#greatest(), this.#tables.floor, this.#agreement)
+    return this.#tables.floor > 0n
   }
 
   /** Kills the database; transactions in flight are rolled back. */
@@ -85,35 +85,44 @@ export class SimulatedDatabase {
 
   /** An operator who knows how much was lost advances the store past every lease it ever gave. */
   advance(): void {
-    const row = ++this.#greatestEver
-    this.#tables.rows.set('operator', row)
-    this.#tables.next = row + 1n
+    this.#greatestEver = advancedTo(this.#greatestEver, this.#tables.floor, 1n, this.#agreement)
+    this.#tables.rows.set('operator', this.#greatestEver)
+    this.#tables.next = this.#greatestEver + 1n
+    this.#tables.floor = 0n
   }
 
   /** What one instance leases from, named by its uuid. */
   source(uuid: string): LeaseSource {
     return {
-      lease: (ids) => this.#withinDeadline(this.#lease(uuid, ids)),
-      refuse: (floor) => this.#withinDeadline(this.#refuse(floor)),
+      lease: (ids, seenEnd) => this.#withinDeadline(this.#lease(uuid, ids, seenEnd)),
     }
   }
 
   /** The same, but broken as I2 forbids: it answers with the leases before their commit is known. */
   brokenSource(uuid: string): LeaseSource {
     return {
-      lease: (ids) =>
+      lease: (ids, seenEnd) =>
         new Promise((resolve, reject) => {
-          this.#lease(uuid, ids, resolve).then(resolve, reject)
+          this.#lease(uuid, ids, seenEnd, resolve).then(resolve, reject)
         }),
-      refuse: (floor) => this.#refuse(floor),
     }
   }
 
-  async #lease(uuid: string, ids: number, early?: (leases: Lease[]) => void): Promise<Lease[]> {
+  async #lease(
+    uuid: string,
+    ids: number,
+    seenEnd: bigint,
+    early?: (leases: Lease[]) => void,
+  ): Promise<Lease[]> {
     const epoch = this.#epoch
     await this.#trip(epoch)
     const greatest = this.#greatest()
-    checkFloor(greatest, this.#tables.floor, this.#agreement)
+    const floor = refusalFloor({ maxId: greatest, floor: this.#tables.floor }, seenEnd, this.#agreement)
+    if (floor !== undefined) {
+      await this.#trip(epoch)
+      this.#record(floor)
+      throw regressed(greatest, floor, this.#agreement)
+    }
     if (this.#locked.has(uuid)) throw new SequenceError('STORE_UNAVAILABLE', 'lock wait timeout')
     this.#locked.add(uuid)
     try {
@@ -137,7 +146,7 @@ export class SimulatedDatabase {
       if (n > this.#greatestEver) this.#greatestEver = n
       ns.push(n)
     }
-    const leases = leasesOf(ns, greatest, this.#agreement)
+    const leases = this.#leasesOf(ns, greatest)
     early?.(leases)
     const fate = this.fates[Math.floor(this.#random() * this.fates.length)] as Fate
     if (fate === 'drop-before-commit') throw lost()
@@ -152,9 +161,16 @@ export class SimulatedDatabase {
     return leases
   }
 
-  async #refuse(floor: bigint): Promise<void> {
-    await this.#trip(this.#epoch)
-    if (isPastFloor(this.#greatest(), floor, this.#agreement)) return
+  #leasesOf(ns: readonly bigint[], greatest: bigint): Lease[] {
+    try {
+      return leasesOf(ns, greatest, this.#agreement)
+    } catch (error) {
+      if (error instanceof SequenceError && error.floor !== undefined) this.#record(error.floor)
+      throw error
+    }
+  }
+
+  #record(floor: bigint): void {
     if (floor > this.#tables.floor) this.#tables.floor = floor
   }
 

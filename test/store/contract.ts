@@ -38,35 +38,35 @@ export function describeStoreContract(
       it('starts at the step and goes on where it ended', async () => {
         const { store } = await fixtureWith({ step: 100, first: 0 })
         await store.prepare()
-        expect(await store.generator.lease(1)).toEqual([{ start: 100n, end: 200n }])
-        expect(await store.generator.lease(1)).toEqual([{ start: 200n, end: 300n }])
+        expect(await store.generator.lease(1, 0n)).toEqual([{ start: 100n, end: 200n }])
+        expect(await store.generator.lease(1, 0n)).toEqual([{ start: 200n, end: 300n }])
       })
 
       it('shifts every lease by first', async () => {
         const { store } = await fixtureWith({ step: 100, first: 1 })
         await store.prepare()
-        expect(await store.generator.lease(1)).toEqual([{ start: 101n, end: 201n }])
-        expect(await store.generator.lease(1)).toEqual([{ start: 201n, end: 301n }])
+        expect(await store.generator.lease(1, 0n)).toEqual([{ start: 101n, end: 201n }])
+        expect(await store.generator.lease(1, 0n)).toEqual([{ start: 201n, end: 301n }])
       })
 
       it('leases without being prepared by its caller', async () => {
         const { store } = await fixtureWith({ step: 100, first: 0 })
-        expect(await store.generator.lease(1)).toEqual([{ start: 100n, end: 200n }])
+        expect(await store.generator.lease(1, 0n)).toEqual([{ start: 100n, end: 200n }])
       })
 
       it('prepares again without harm', async () => {
         const { store, another } = await fixtureWith({ step: 100, first: 0 })
         await store.prepare()
-        await store.generator.lease(1)
+        await store.generator.lease(1, 0n)
         await store.prepare()
         await (await another()).prepare()
-        expect(await store.generator.lease(1)).toEqual([{ start: 200n, end: 300n }])
+        expect(await store.generator.lease(1, 0n)).toEqual([{ start: 200n, end: 300n }])
       })
 
       it('rounds up to whole leases', async () => {
         const { store } = await fixtureWith({ step: 100, first: 0 })
-        expect(await store.generator.lease(100)).toHaveLength(1)
-        expect(await store.generator.lease(101)).toEqual([
+        expect(await store.generator.lease(100, 0n)).toHaveLength(1)
+        expect(await store.generator.lease(101, 0n)).toEqual([
           { start: 200n, end: 300n },
           { start: 300n, end: 400n },
         ])
@@ -74,35 +74,35 @@ export function describeStoreContract(
 
       it('grants several rising leases to one that asks for many ids', async () => {
         const { store } = await fixtureWith({ step: 100, first: 0 })
-        expect(await store.generator.lease(500)).toEqual([
+        expect(await store.generator.lease(500, 0n)).toEqual([
           { start: 100n, end: 200n },
           { start: 200n, end: 300n },
           { start: 300n, end: 400n },
           { start: 400n, end: 500n },
           { start: 500n, end: 600n },
         ])
-        expect(await store.generator.lease(1)).toEqual([{ start: 600n, end: 700n }])
+        expect(await store.generator.lease(1, 0n)).toEqual([{ start: 600n, end: 700n }])
       })
 
       it('grants something, and in bounds, to one that asks for more than a transaction should hold', async () => {
         const { store } = await fixtureWith({ step: 1, first: 0 })
-        const leases = await store.generator.lease(10_000_000)
+        const leases = await store.generator.lease(10_000_000, 0n)
         expect(leases.length).toBeGreaterThan(0)
         expectRising(leases)
         const last = leases.at(-1) as Lease
-        expect((await store.generator.lease(1))[0]?.start).toBe(last.end)
+        expect((await store.generator.lease(1, 0n))[0]?.start).toBe(last.end)
       })
 
       it('holds its ground with the largest step', async () => {
         const { store } = await fixtureWith({ step: 1_000_000_000, first: 0 })
-        expect(await store.generator.lease(1)).toEqual([{ start: 1_000_000_000n, end: 2_000_000_000n }])
+        expect(await store.generator.lease(1, 0n)).toEqual([{ start: 1_000_000_000n, end: 2_000_000_000n }])
       })
 
       it('I1 goes on after every instance has ended', async () => {
         const { store, another } = await fixtureWith({ step: 100, first: 0 })
-        await store.generator.lease(1)
+        await store.generator.lease(1, 0n)
         await store.close()
-        expect(await (await another()).generator.lease(1)).toEqual([{ start: 200n, end: 300n }])
+        expect(await (await another()).generator.lease(1, 0n)).toEqual([{ start: 200n, end: 300n }])
       })
 
       it('I1 never grants an id twice to instances that lease at once', async () => {
@@ -111,7 +111,7 @@ export function describeStoreContract(
         const grants = await Promise.all(
           instances.map(async ({ generator }) => {
             const leases: Lease[] = []
-            for (let i = 0; i < 60; i++) leases.push(...(await generator.lease(1 + (i % 3) * 7)))
+            for (let i = 0; i < 60; i++) leases.push(...(await generator.lease(1 + (i % 3) * 7, 0n)))
             return leases
           }),
         )
@@ -123,7 +123,7 @@ export function describeStoreContract(
 
       it('I1 never grants an id twice when one instance is asked many times at once', async () => {
         const { store } = await fixtureWith({ step: 100, first: 0 })
-        const grants = await Promise.all(Array.from({ length: 20 }, () => store.generator.lease(200)))
+        const grants = await Promise.all(Array.from({ length: 20 }, () => store.generator.lease(200, 0n)))
         for (const leases of grants) expectRising(leases)
         const all = grants.flat()
         expect(all).toHaveLength(40)
@@ -140,8 +140,8 @@ export function describeStoreContract(
         await store.prepare()
         const stranger = await another(other)
         expect(await errorOf(stranger.prepare())).toMatchObject({ code: 'STEP_MISMATCH' })
-        expect(await errorOf(stranger.generator.lease(1))).toMatchObject({ code: 'STEP_MISMATCH' })
-        expect(await store.generator.lease(1)).toEqual([{ start: 100n, end: 200n }])
+        expect(await errorOf(stranger.generator.lease(1, 0n))).toMatchObject({ code: 'STEP_MISMATCH' })
+        expect(await store.generator.lease(1, 0n)).toEqual([{ start: 100n, end: 200n }])
       })
 
       it('I7 names both steps', async () => {
@@ -161,78 +161,80 @@ export function describeStoreContract(
     })
 
     describe('refusal (I3)', () => {
-      it('I3 refuses every instance, also a later one, until the store stands past the floor', async () => {
+      const refused = (floor: bigint) => ({ code: 'REGRESSED', floor })
+
+      it('I3 refuses an instance that has seen more than the store has, and from then on every instance, until an advance', async () => {
         const { store, another, setGreatestLeaseId } = await fixtureWith({ step: 100, first: 0 })
         const neighbour = await another()
         await neighbour.prepare()
-        expect(await store.generator.lease(1)).toEqual([{ start: 100n, end: 200n }])
-        await store.generator.refuse(1000n)
+        expect(await store.generator.lease(1, 0n)).toEqual([{ start: 100n, end: 200n }])
+        expect(await errorOf(store.generator.lease(1, 1000n))).toMatchObject(refused(1000n))
         const newcomer = await another()
         for (const instance of [store, neighbour, newcomer])
-          expect(await errorOf(instance.generator.lease(1))).toMatchObject({
-            code: 'REGRESSED',
-            floor: 1000n,
-          })
+          expect(await errorOf(instance.generator.lease(1, 0n))).toMatchObject(refused(1000n))
 
-        await setGreatestLeaseId(9n)
-        expect(await errorOf(store.generator.lease(1))).toMatchObject({ code: 'REGRESSED', floor: 1000n })
-        await setGreatestLeaseId(10n)
-        expect(await store.generator.lease(1)).toEqual([{ start: 1100n, end: 1200n }])
-        expect(await newcomer.generator.lease(1)).toEqual([{ start: 1200n, end: 1300n }])
+        // That the store moves on by itself, past the floor, lifts nothing.
+        await setGreatestLeaseId(50n)
+        for (const instance of [store, newcomer])
+          expect(await errorOf(instance.generator.lease(1, 0n))).toMatchObject(refused(1000n))
+        await newcomer.generator.advanceBy(1n)
+        expect(await store.generator.lease(1, 1000n)).toEqual([{ start: 5200n, end: 5300n }])
+        expect(await newcomer.generator.lease(1, 0n)).toEqual([{ start: 5300n, end: 5400n }])
+      })
+
+      it('I3 is not lifted by asking for many ids', async () => {
+        const { store } = await fixtureWith({ step: 100, first: 0 })
+        await store.prepare()
+        for (let i = 0; i < 3; i++)
+          expect(await errorOf(store.generator.lease(10_000, 1000n))).toMatchObject(refused(1000n))
       })
 
       it('I3 remembers a refusal when every instance has ended', async () => {
         const { store, another } = await fixtureWith({ step: 100, first: 0 })
-        await store.prepare()
-        await store.generator.refuse(1000n)
+        expect(await errorOf(store.generator.lease(1, 1000n))).toMatchObject(refused(1000n))
         await store.close()
         const later = await another()
         await later.prepare()
-        expect(await errorOf(later.generator.lease(1))).toMatchObject({ code: 'REGRESSED', floor: 1000n })
+        expect(await errorOf(later.generator.lease(1, 0n))).toMatchObject(refused(1000n))
       })
 
-      it('I3 counts first when it compares with the floor', async () => {
-        const { store, setGreatestLeaseId } = await fixtureWith({ step: 100, first: 1 })
-        await store.prepare()
-        await store.generator.refuse(1001n)
-        await setGreatestLeaseId(9n)
-        expect(await errorOf(store.generator.lease(1))).toMatchObject({ code: 'REGRESSED', floor: 1001n })
-        await setGreatestLeaseId(10n)
-        expect(await store.generator.lease(1)).toEqual([{ start: 1101n, end: 1201n }])
+      it('I3 counts first when it compares', async () => {
+        const { store } = await fixtureWith({ step: 100, first: 1 })
+        expect(await store.generator.lease(1, 101n)).toEqual([{ start: 101n, end: 201n }])
+        expect(await store.generator.lease(1, 201n)).toEqual([{ start: 201n, end: 301n }])
+        expect(await errorOf(store.generator.lease(1, 302n))).toMatchObject(refused(302n))
       })
 
-      it('raises a floor and never lowers it', async () => {
+      it('I3 raises the floor to what any instance has seen, and never lowers it', async () => {
         const { store } = await fixtureWith({ step: 100, first: 0 })
-        await store.prepare()
-        await store.generator.refuse(500n)
-        await store.generator.refuse(1000n)
-        await store.generator.refuse(1000n)
-        await store.generator.refuse(700n)
-        expect(await errorOf(store.generator.lease(1))).toMatchObject({ code: 'REGRESSED', floor: 1000n })
+        for (const [seenEnd, floor] of [
+          [500n, 500n],
+          [1000n, 1000n],
+          [700n, 1000n],
+          [0n, 1000n],
+        ] as const)
+          expect(await errorOf(store.generator.lease(1, seenEnd))).toMatchObject(refused(floor))
       })
 
-      it('records nothing where the store stands at or past the floor', async () => {
+      it('an advance goes past the floor, and by as many ids as it is told', async () => {
         const { store } = await fixtureWith({ step: 100, first: 0 })
-        await store.prepare()
-        await store.generator.lease(200)
-        await store.generator.refuse(0n)
-        await store.generator.refuse(199n)
-        await store.generator.refuse(200n)
-        expect(await store.generator.lease(1)).toEqual([{ start: 300n, end: 400n }])
-        await store.generator.refuse(301n)
-        expect(await errorOf(store.generator.lease(1))).toMatchObject({ code: 'REGRESSED', floor: 301n })
+        await errorOf(store.generator.lease(1, 1000n))
+        await store.generator.advanceBy(250n)
+        expect(await store.generator.lease(1, 1000n)).toEqual([{ start: 1400n, end: 1500n }])
       })
 
-      it('I6 keeps a floor exactly up to the end of the id space', async () => {
+      it('leases to an instance that has seen just what the store has', async () => {
         const { store } = await fixtureWith({ step: 100, first: 0 })
-        await store.prepare()
-        await store.generator.refuse(9_223_372_036_854_775_807n)
-        expect(await errorOf(store.generator.lease(1))).toMatchObject({
-          code: 'REGRESSED',
-          floor: 9_223_372_036_854_775_807n,
-        })
-        await store.generator.refuse(9_223_372_036_854_775_808n)
-        expect(await errorOf(store.generator.lease(1))).toMatchObject({ code: 'REGRESSED' })
+        await store.generator.lease(200, 0n)
+        expect(await store.generator.lease(1, 300n)).toEqual([{ start: 300n, end: 400n }])
+        expect(await errorOf(store.generator.lease(1, 501n))).toMatchObject(refused(501n))
+      })
+
+      it('I6 keeps a floor up to the end of the id space', async () => {
+        const { store } = await fixtureWith({ step: 100, first: 0 })
+        for (const seenEnd of [9_223_372_036_854_775_807n, 9_223_372_036_854_775_808n])
+          expect(await errorOf(store.generator.lease(1, seenEnd))).toMatchObject({ code: 'REGRESSED' })
+        expect(await errorOf(store.generator.lease(1, 0n))).toMatchObject({ code: 'REGRESSED' })
       })
     })
 
@@ -241,7 +243,7 @@ export function describeStoreContract(
         const { store, setGreatestLeaseId } = await fixtureWith({ step: 3, first: 0 })
         await store.prepare()
         await setGreatestLeaseId(9_007_199_254_740_992n)
-        expect(await store.generator.lease(1)).toEqual([
+        expect(await store.generator.lease(1, 0n)).toEqual([
           { start: 27_021_597_764_222_979n, end: 27_021_597_764_222_982n },
         ])
       })
@@ -250,36 +252,36 @@ export function describeStoreContract(
         const { store, another, setGreatestLeaseId } = await fixtureWith({ step: 1000, first: 0 })
         await store.prepare()
         await setGreatestLeaseId(9_223_372_036_854_773n)
-        expect(await store.generator.lease(10_000)).toEqual([
+        expect(await store.generator.lease(10_000, 0n)).toEqual([
           { start: 9_223_372_036_854_774_000n, end: 9_223_372_036_854_775_000n },
           { start: 9_223_372_036_854_775_000n, end: 9_223_372_036_854_775_808n },
         ])
-        expect(await errorOf(store.generator.lease(1))).toMatchObject({ code: 'EXHAUSTED' })
-        expect(await errorOf((await another()).generator.lease(1))).toMatchObject({ code: 'EXHAUSTED' })
-        expect(await errorOf(store.generator.lease(1))).toMatchObject({ code: 'EXHAUSTED' })
+        expect(await errorOf(store.generator.lease(1, 0n))).toMatchObject({ code: 'EXHAUSTED' })
+        expect(await errorOf((await another()).generator.lease(1, 0n))).toMatchObject({ code: 'EXHAUSTED' })
+        expect(await errorOf(store.generator.lease(1, 0n))).toMatchObject({ code: 'EXHAUSTED' })
       })
 
       it('I6 serves a step of 1 up to the last id', async () => {
         const { store, setGreatestLeaseId } = await fixtureWith({ step: 1, first: 0 })
         await store.prepare()
         await setGreatestLeaseId(9_223_372_036_854_775_805n)
-        expect(await store.generator.lease(1)).toEqual([
+        expect(await store.generator.lease(1, 0n)).toEqual([
           { start: 9_223_372_036_854_775_806n, end: 9_223_372_036_854_775_807n },
         ])
-        expect(await store.generator.lease(5)).toEqual([
+        expect(await store.generator.lease(5, 0n)).toEqual([
           { start: 9_223_372_036_854_775_807n, end: 9_223_372_036_854_775_808n },
         ])
-        expect(await errorOf(store.generator.lease(1))).toMatchObject({ code: 'EXHAUSTED' })
+        expect(await errorOf(store.generator.lease(1, 0n))).toMatchObject({ code: 'EXHAUSTED' })
       })
     })
 
     describe('end', () => {
-      it('refuses to lease, to record and to prepare once it is closed', async () => {
+      it('refuses to lease, to advance and to prepare once it is closed', async () => {
         const { store } = await fixtureWith({ step: 100, first: 0 })
         await store.prepare()
         await store.close()
-        expect(await errorOf(store.generator.lease(1))).toMatchObject({ code: 'SHUTTING_DOWN' })
-        expect(await errorOf(store.generator.refuse(1000n))).toMatchObject({ code: 'SHUTTING_DOWN' })
+        expect(await errorOf(store.generator.lease(1, 0n))).toMatchObject({ code: 'SHUTTING_DOWN' })
+        expect(await errorOf(store.generator.advanceBy(1n))).toMatchObject({ code: 'SHUTTING_DOWN' })
         expect(await errorOf(store.prepare())).toMatchObject({ code: 'SHUTTING_DOWN' })
       })
 

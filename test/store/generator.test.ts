@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { SequenceError } from '../../src/core/errors.ts'
-import { checkAgreement, checkFloor, isPastFloor, leaseCount, leasesOf } from '../../src/store/generator.ts'
+import { checkAgreement, leaseCount, leasesOf, refusalFloor } from '../../src/store/generator.ts'
 
 const AGREEMENT = { step: 100, first: 0 } as const
 
@@ -72,16 +72,18 @@ describe('checkAgreement', () => {
   })
 })
 
-describe('checkFloor', () => {
+describe('refusalFloor', () => {
+  const AGREED = { step: 100, first: 0 } as const
   it.each([
-    [0n, 0n, true],
-    [9n, 901n, false],
-    [9n, 900n, true],
-    [10n, 901n, true],
-  ])('I3 with greatest id %i and floor %i: lifted %s', (maxId, floor, lifted) => {
-    expect(isPastFloor(maxId, floor, AGREEMENT)).toBe(lifted)
-    if (lifted) checkFloor(maxId, floor, AGREEMENT)
-    else
-      expect(errorOf(() => checkFloor(maxId, floor, AGREEMENT))).toMatchObject({ code: 'REGRESSED', floor })
+    ['nothing is seen, nothing is there', 0n, 0n, 0n, undefined],
+    ['the table has what was seen', 5n, 0n, 600n, undefined],
+    ['the table has more than was seen', 9n, 0n, 600n, undefined],
+    ['the table has less than was seen', 4n, 0n, 600n, 600n],
+    ['the table is empty', 0n, 0n, 600n, 600n],
+    ['a refusal is on record', 9n, 600n, 0n, 600n],
+    ['a refusal is on record, and more was seen', 9n, 600n, 700n, 700n],
+    ['a refusal is on record, and less was seen', 9n, 600n, 500n, 600n],
+  ])('I3: %s', (_name, maxId, floor, seenEnd, expected) => {
+    expect(refusalFloor({ maxId, floor }, seenEnd, AGREED)).toBe(expected)
   })
 })

@@ -24,11 +24,11 @@ function openSockets(): number {
 describe('a MySQL server that fails', () => {
   it('I1 goes on where it was after kill -9 and a restart, with the same store', async () => {
     const { generator } = fixture.store
-    expect(await generator.lease(1)).toEqual([{ start: 100n, end: 200n }])
+    expect(await generator.lease(1, 0n)).toEqual([{ start: 100n, end: 200n }])
     await server.kill('SIGKILL')
-    expect(await errorOf(generator.lease(1))).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(await errorOf(generator.lease(1, 0n))).toMatchObject({ code: 'STORE_UNAVAILABLE' })
     await server.restart()
-    expect(await generator.lease(1)).toEqual([{ start: 200n, end: 300n }])
+    expect(await generator.lease(1, 0n)).toEqual([{ start: 200n, end: 300n }])
   })
 
   it('I1 repeats no id when it is killed again and again under load', async () => {
@@ -62,20 +62,20 @@ describe('a MySQL server that fails', () => {
   it('rejects at its deadline while the server is frozen, and recovers with it', async () => {
     const openBefore = openSockets()
     const { generator } = fixture.store
-    await generator.lease(1)
+    await generator.lease(1, 0n)
     await server.kill('SIGSTOP')
     try {
       const startedMs = performance.now()
-      expect(await errorOf(generator.lease(1))).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      expect(await errorOf(generator.lease(1, 0n))).toMatchObject({ code: 'STORE_UNAVAILABLE' })
       // The second has no connection left and meets a server that accepts, but says nothing.
-      expect(await errorOf(generator.lease(1))).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      expect(await errorOf(generator.lease(1, 0n))).toMatchObject({ code: 'STORE_UNAVAILABLE' })
       expect(performance.now() - startedMs).toBeLessThan(3_000)
       await until(1_000, () => openSockets() === openBefore)
     } finally {
       await server.kill('SIGCONT')
     }
     await until(5_000, () =>
-      generator.lease(1).then(
+      generator.lease(1, 0n).then(
         () => true,
         () => false,
       ),
@@ -83,7 +83,7 @@ describe('a MySQL server that fails', () => {
   })
 
   it('closes although the server is frozen', async () => {
-    await fixture.store.generator.lease(1)
+    await fixture.store.generator.lease(1, 0n)
     await server.kill('SIGSTOP')
     try {
       const startedMs = performance.now()
@@ -98,7 +98,7 @@ describe('a MySQL server that fails', () => {
     const user = await createUser(fixture.database, 'SELECT, INSERT, UPDATE, DELETE')
     await fixture.store.prepare()
     const { generator } = fixture.open(user)
-    await generator.lease(1)
+    await generator.lease(1, 0n)
     const connection = async () => {
       const sql = 'SELECT id FROM information_schema.processlist WHERE user = ?'
       const [row] = await query(server.login, sql, [user.user])
@@ -107,23 +107,23 @@ describe('a MySQL server that fails', () => {
     const before = await connection()
     await query(server.login, 'SET GLOBAL read_only = 1')
     try {
-      const error = await errorOf(generator.lease(1))
+      const error = await errorOf(generator.lease(1, 0n))
       expect(error.code).toBe('STORE_UNAVAILABLE')
       expect(error.message).toContain('read only')
     } finally {
       await query(server.login, 'SET GLOBAL read_only = 0')
     }
-    expect((await generator.lease(1))[0]?.start).toBeGreaterThanOrEqual(200n)
+    expect((await generator.lease(1, 0n))[0]?.start).toBeGreaterThanOrEqual(200n)
     expect(await connection()).not.toBe(before)
   })
 
   it('survives an administrator who kills its connection', async () => {
     const { generator } = fixture.store
-    await generator.lease(1)
+    await generator.lease(1, 0n)
     const [row] = await query(server.login, 'SELECT id FROM information_schema.processlist WHERE db = ?', [
       fixture.database.database,
     ])
     await query(server.login, `KILL ${String(row?.id)}`)
-    expect(await generator.lease(1)).toEqual([{ start: 200n, end: 300n }])
+    expect(await generator.lease(1, 0n)).toEqual([{ start: 200n, end: 300n }])
   })
 })

@@ -18,7 +18,7 @@ describe('a fleet on one MySQL', () => {
       const grants = await Promise.all(
         instances.map(async ({ generator }) => {
           const leases: Lease[] = []
-          for (let i = 0; i < 50; i++) leases.push(...(await generator.lease(k * 100)))
+          for (let i = 0; i < 50; i++) leases.push(...(await generator.lease(k * 100, 0n)))
           return leases
         }),
       )
@@ -48,7 +48,8 @@ describe('a fleet on one MySQL', () => {
         }
       })(),
       ...instances.map(async ({ generator }) => {
-        for (let i = 0; i < 50; i++) starts.push(...(await generator.lease(200)).map((lease) => lease.start))
+        for (let i = 0; i < 50; i++)
+          starts.push(...(await generator.lease(200, 0n)).map((lease) => lease.start))
       }),
     ])
     await older.quit()
@@ -60,20 +61,20 @@ describe('a fleet on one MySQL', () => {
     fixture = await mysqlFixture({ timeoutMs: 1_500 })
     const { open, database } = fixture
     const instances = Array.from({ length: 8 }, () => open())
-    for (const { generator } of instances) await generator.lease(300)
+    for (const { generator } of instances) await generator.lease(300, 0n)
 
     const frozen = new Session({ ...database, tls: false })
     await frozen.open()
     const agreement = { step: 100, first: 0 } as const
     await frozen.run('START TRANSACTION')
-    const { row } = await grant(frozen, [randomUUID(), randomUUID()], [], agreement)
+    const { row } = await grant(frozen, [randomUUID(), randomUUID()], [], 0n, agreement)
     await frozen.run('COMMIT')
     await frozen.run('START TRANSACTION')
-    await grant(frozen, [randomUUID(), randomUUID()], [row], agreement)
+    await grant(frozen, [randomUUID(), randomUUID()], [row], row, agreement)
 
     const newcomers = Array.from({ length: 8 }, () => open())
-    await Promise.all([...instances, ...newcomers].map(({ generator }) => generator.lease(300)))
-    await Promise.all([...instances, ...newcomers].map(({ generator }) => generator.lease(300)))
+    await Promise.all([...instances, ...newcomers].map(({ generator }) => generator.lease(300, 0n)))
+    await Promise.all([...instances, ...newcomers].map(({ generator }) => generator.lease(300, 0n)))
     await frozen.quit()
   })
 })

@@ -33,24 +33,24 @@ async function greatestId(): Promise<unknown> {
 describe('the network between an instance and MySQL', () => {
   it('I2 grants nothing when the connection breaks before COMMIT arrives', async () => {
     const { generator } = behindProxy()
-    await generator.lease(1)
+    await generator.lease(1, 0n)
     const cut = proxy.cutAt('COMMIT', 'before')
-    const error = await errorOf(generator.lease(1))
+    const error = await errorOf(generator.lease(1, 0n))
     await cut
     expect(error.code).toBe('STORE_UNAVAILABLE')
     expect(error.message).toContain('did not acknowledge a COMMIT')
     expect(await greatestId()).toBe('1')
-    expect((await generator.lease(1))[0]?.start).toBeGreaterThanOrEqual(200n)
+    expect((await generator.lease(1, 0n))[0]?.start).toBeGreaterThanOrEqual(200n)
   })
 
   it('I2 throws a lease away when the answer to COMMIT is lost, and does not repeat it', async () => {
     const { generator } = behindProxy()
-    await generator.lease(1)
+    await generator.lease(1, 0n)
     const cut = proxy.cutAt('COMMIT', 'after')
-    expect(await errorOf(generator.lease(1))).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(await errorOf(generator.lease(1, 0n))).toMatchObject({ code: 'STORE_UNAVAILABLE' })
     await cut
     expect(await greatestId()).toBe('2')
-    expect(await generator.lease(1)).toEqual([{ start: 300n, end: 400n }])
+    expect(await generator.lease(1, 0n)).toEqual([{ start: 300n, end: 400n }])
   })
 
   it('I1 never repeats an id while connections break at every stage', async () => {
@@ -81,42 +81,42 @@ describe('the network between an instance and MySQL', () => {
 
   it('leases at once on a new connection when the server has closed an idle one', async () => {
     const { generator } = behindProxy()
-    await generator.lease(1)
+    await generator.lease(1, 0n)
     proxy.cut()
-    expect(await generator.lease(1)).toEqual([{ start: 200n, end: 300n }])
+    expect(await generator.lease(1, 0n)).toEqual([{ start: 200n, end: 300n }])
   })
 
   it.each(['before', 'after'] as const)(
     'leases at once when an idle connection breaks %s its first statement',
     async (when) => {
       const { generator } = behindProxy()
-      await generator.lease(1)
+      await generator.lease(1, 0n)
       const cut = proxy.cutAt('START TRANSACTION', when)
-      expect(await generator.lease(1)).toEqual([{ start: 200n, end: 300n }])
+      expect(await generator.lease(1, 0n)).toEqual([{ start: 200n, end: 300n }])
       await cut
     },
   )
 
   it('rejects at its deadline when the network swallows everything, and recovers when it does not', async () => {
     const { generator } = behindProxy({ timeoutMs: 300 })
-    await generator.lease(1)
+    await generator.lease(1, 0n)
     proxy.blackHole()
     const startedMs = performance.now()
-    const error = await errorOf(generator.lease(1))
+    const error = await errorOf(generator.lease(1, 0n))
     expect(performance.now() - startedMs).toBeLessThan(1_500)
     expect(error.code).toBe('STORE_UNAVAILABLE')
     expect(error.message).toContain('did not answer within 300 ms')
     proxy.pass()
-    expect((await generator.lease(1))[0]?.start).toBeGreaterThanOrEqual(200n)
+    expect((await generator.lease(1, 0n))[0]?.start).toBeGreaterThanOrEqual(200n)
   })
 
   it('tries no second connection of a server that let one die', async () => {
     const { generator } = behindProxy({ timeoutMs: 300, connectionsMax: 2 })
-    await Promise.all([generator.lease(1), generator.lease(1)])
+    await Promise.all([generator.lease(1, 0n), generator.lease(1, 0n)])
     expect(proxy.links).toBe(2)
     proxy.forget()
-    expect(await errorOf(generator.lease(1))).toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    expect(await generator.lease(1)).toEqual([{ start: 300n, end: 400n }])
+    expect(await errorOf(generator.lease(1, 0n))).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(await generator.lease(1, 0n)).toEqual([{ start: 300n, end: 400n }])
   })
 
   it('rejects at the deadline for connecting when nothing answers there', async () => {
@@ -129,10 +129,10 @@ describe('the network between an instance and MySQL', () => {
 
   it('rejects callers that wait for a connection inside their own deadline', async () => {
     const { generator } = behindProxy({ timeoutMs: 300 })
-    await generator.lease(1)
+    await generator.lease(1, 0n)
     proxy.blackHole()
     const startedMs = performance.now()
-    const errors = await Promise.all(Array.from({ length: 5 }, () => errorOf(generator.lease(1))))
+    const errors = await Promise.all(Array.from({ length: 5 }, () => errorOf(generator.lease(1, 0n))))
     expect(performance.now() - startedMs).toBeLessThan(1_500)
     for (const error of errors) expect(error.code).toBe('STORE_UNAVAILABLE')
   })
@@ -140,15 +140,15 @@ describe('the network between an instance and MySQL', () => {
   it('leases over a slow network', async () => {
     const { generator } = behindProxy()
     proxy.delay(15)
-    expect(await generator.lease(1)).toEqual([{ start: 100n, end: 200n }])
+    expect(await generator.lease(1, 0n)).toEqual([{ start: 100n, end: 200n }])
   })
 
   it('rejects what is in flight when it is closed, and ends its connections', async () => {
     const store = behindProxy()
-    await store.generator.lease(1)
+    await store.generator.lease(1, 0n)
     const inFlight = proxy.blackHole()
-    const lease = errorOf(store.generator.lease(1))
-    const waiting = errorOf(store.generator.lease(1))
+    const lease = errorOf(store.generator.lease(1, 0n))
+    const waiting = errorOf(store.generator.lease(1, 0n))
     await inFlight
     await store.close()
     expect(await lease).toMatchObject({ code: 'SHUTTING_DOWN' })

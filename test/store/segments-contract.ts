@@ -23,7 +23,7 @@ export function describeSegmentsContract(name: string, open: () => Promise<Segme
     })
     afterEach(() => fixture.close())
 
-    const lease = (of: string, ids = 1, store = fixture.store) => store.segments.source(of).lease(ids)
+    const lease = (of: string, ids = 1, store = fixture.store) => store.segments.source(of).lease(ids, 0n)
 
     describe('leases', () => {
       it('start at max_id, end a step later, and go on there', async () => {
@@ -182,16 +182,26 @@ export function describeSegmentsContract(name: string, open: () => Promise<Segme
         await expect(lease('orders')).rejects.toMatchObject({ code: 'REGRESSED', floor: 110n })
       })
 
-      it('I3: a recorded refusal stops every instance until an advance past it', async () => {
+      it('I3: an instance that has seen more stops every instance, until an advance', async () => {
         await fixture.store.segments.create('orders', 100n, 10)
-        await fixture.store.segments.source('orders').refuse(300n)
-        await fixture.store.segments.source('orders').refuse(200n)
+        const seen = (seenEnd: bigint) => fixture.store.segments.source('orders').lease(500, seenEnd)
+        await expect(seen(300n)).rejects.toMatchObject({ code: 'REGRESSED', floor: 300n })
+        await expect(seen(200n)).rejects.toMatchObject({ code: 'REGRESSED', floor: 300n })
         const other = await fixture.another()
+        await expect(lease('orders', 1, other)).rejects.toMatchObject({ code: 'REGRESSED', floor: 300n })
+        await fixture.store.segments.advanceTo('orders', 299n)
         await expect(lease('orders', 1, other)).rejects.toMatchObject({ code: 'REGRESSED', floor: 300n })
         await fixture.store.segments.advanceBy('orders', 25n)
         expect(await lease('orders', 1, other)).toEqual([{ start: 325n, end: 335n }])
-        await fixture.store.segments.source('orders').refuse(300n)
-        expect(await lease('orders', 1, other)).toEqual([{ start: 335n, end: 345n }])
+      })
+
+      it('I3: an advance to a place past the floor lifts the refusal', async () => {
+        await fixture.store.segments.create('orders', 100n, 10)
+        await expect(fixture.store.segments.source('orders').lease(1, 300n)).rejects.toMatchObject({
+          code: 'REGRESSED',
+        })
+        await fixture.store.segments.advanceTo('orders', 300n)
+        expect(await lease('orders')).toEqual([{ start: 300n, end: 310n }])
       })
     })
   })

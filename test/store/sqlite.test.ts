@@ -102,7 +102,7 @@ describe('the file', () => {
     const file = path('a/b/c.sqlite')
     const store = open({ file })
     expect(store.description).toBe(`SQLite in ${file}`)
-    expect(await store.generator.lease(1)).toEqual([{ start: 100n, end: 200n }])
+    expect(await store.generator.lease(1, 0n)).toEqual([{ start: 100n, end: 200n }])
     expect(existsSync(file)).toBe(true)
   })
 
@@ -135,25 +135,25 @@ describe('the file', () => {
   })
 
   it('I2 is left with a truncated journal, the mark of the durable mode', async () => {
-    await open().generator.lease(1)
+    await open().generator.lease(1, 0n)
     expect(readFileSync(path('seqsvr.sqlite-journal'))).toHaveLength(0)
     expect(existsSync(path('seqsvr.sqlite-wal'))).toBe(false)
   })
 
   it('I2 is taken out of WAL mode', async () => {
-    await open().generator.lease(1)
+    await open().generator.lease(1, 0n)
     const other = new Driver(path('seqsvr.sqlite'))
     other.exec('PRAGMA journal_mode = WAL')
     other.close()
-    expect(await open().generator.lease(1)).toEqual([{ start: 200n, end: 300n }])
+    expect(await open().generator.lease(1, 0n)).toEqual([{ start: 200n, end: 300n }])
     expect(openDatabase().prepare('PRAGMA journal_mode').get()).toMatchObject({ journal_mode: 'delete' })
   })
 
   it('keeps one row for each instance', async () => {
     const store = open({ uuid: 'one' })
-    await store.generator.lease(300)
-    await open({ uuid: 'two' }).generator.lease(1)
-    await store.generator.lease(1)
+    await store.generator.lease(300, 0n)
+    await open({ uuid: 'two' }).generator.lease(1, 0n)
+    await store.generator.lease(1, 0n)
     const rows = openDatabase().prepare('SELECT id, uuid FROM generator_table ORDER BY id').all()
     expect(rows).toMatchObject([
       { id: 4, uuid: 'two' },
@@ -163,9 +163,9 @@ describe('the file', () => {
 
   it('I1 goes on past the greatest lease although its row was deleted', async () => {
     const store = open()
-    await store.generator.lease(300)
+    await store.generator.lease(300, 0n)
     openDatabase().exec('DELETE FROM generator_table')
-    expect(await store.generator.lease(1)).toEqual([{ start: 400n, end: 500n }])
+    expect(await store.generator.lease(1, 0n)).toEqual([{ start: 400n, end: 500n }])
   })
 
   it('needs its tables when the schema is kept by hand', async () => {
@@ -175,7 +175,7 @@ describe('the file', () => {
       message: expect.stringContaining('does not have the tables'),
     })
     await open().prepare()
-    expect(await store.generator.lease(1)).toEqual([{ start: 100n, end: 200n }])
+    expect(await store.generator.lease(1, 0n)).toEqual([{ start: 100n, end: 200n }])
   })
 })
 
@@ -197,26 +197,28 @@ describe('a file that is exchanged under a running instance', () => {
     const error = await errorOf(Promise.resolve(sequence.takeMany(10_000)))
     expect(error.code).toBe('REGRESSED')
     expect(Number(error.floor)).toBeGreaterThanOrEqual(300)
-    await store.generator.refuse(error.floor as bigint)
-    expect(await errorOf(open().generator.lease(1))).toMatchObject({ code: 'REGRESSED', floor: error.floor })
+    expect(await errorOf(open().generator.lease(1, 0n))).toMatchObject({
+      code: 'REGRESSED',
+      floor: error.floor,
+    })
   })
 
   it('I3 is read when it was replaced by an older copy', async () => {
     const file = path('seqsvr.sqlite')
     const store = open()
-    await store.generator.lease(300)
+    await store.generator.lease(300, 0n)
     cpSync(file, path('backup'))
-    await store.generator.lease(300)
+    await store.generator.lease(300, 0n)
     rmSync(file)
     cpSync(path('backup'), file)
-    expect(await store.generator.lease(1)).toEqual([{ start: 400n, end: 500n }])
+    expect(await store.generator.lease(1, 0n)).toEqual([{ start: 400n, end: 500n }])
   })
 
   it('is made anew with its folder', async () => {
     const store = open({ file: path('data/seqsvr.sqlite') })
-    await store.generator.lease(1)
+    await store.generator.lease(1, 0n)
     rmSync(path('data'), { recursive: true })
-    expect(await store.generator.lease(1)).toEqual([{ start: 100n, end: 200n }])
+    expect(await store.generator.lease(1, 0n)).toEqual([{ start: 100n, end: 200n }])
   })
 })
 
@@ -231,7 +233,7 @@ describe('a file that cannot be used', () => {
     })
     expect(readFileSync(file, 'utf8')).toBe('Dear diary, '.repeat(500))
     rmSync(file)
-    expect(await store.generator.lease(1)).toEqual([{ start: 100n, end: 200n }])
+    expect(await store.generator.lease(1, 0n)).toEqual([{ start: 100n, end: 200n }])
   })
 
   it('may only be read: STORE_MISCONFIGURED', async () => {
@@ -240,7 +242,7 @@ describe('a file that cannot be used', () => {
     const descriptor = openSync(path('seqsvr.sqlite'), 'r+')
     writeSync(descriptor, Uint8Array.of(3), 0, 1, 18)
     closeSync(descriptor)
-    expect(await errorOf(open().generator.lease(1))).toMatchObject({
+    expect(await errorOf(open().generator.lease(1, 0n))).toMatchObject({
       code: 'STORE_MISCONFIGURED',
       message: expect.stringContaining('cannot be opened for writing'),
     })
@@ -264,12 +266,12 @@ describe('a file that cannot be used', () => {
     await store.prepare()
     const other = openDatabase()
     other.exec('BEGIN EXCLUSIVE')
-    expect(await errorOf(store.generator.lease(1))).toMatchObject({
+    expect(await errorOf(store.generator.lease(1, 0n))).toMatchObject({
       code: 'STORE_UNAVAILABLE',
       message: expect.stringContaining('is locked'),
     })
     other.exec('ROLLBACK')
-    expect(await store.generator.lease(1)).toEqual([{ start: 100n, end: 200n }])
+    expect(await store.generator.lease(1, 0n)).toEqual([{ start: 100n, end: 200n }])
   })
 })
 
@@ -278,13 +280,13 @@ describe('the thread', () => {
     const workers = watchWorkers()
     const store = open()
     await store.prepare()
-    const lost = errorOf(store.generator.lease(1))
+    const lost = errorOf(store.generator.lease(1, 0n))
     await workers[0]?.terminate()
     expect(await lost).toMatchObject({
       code: 'STORE_UNAVAILABLE',
       message: expect.stringContaining('trying again'),
     })
-    const [lease] = await store.generator.lease(1)
+    const [lease] = await store.generator.lease(1, 0n)
     expect(lease?.start).toBeGreaterThanOrEqual(100n)
     expect(workers).toHaveLength(2)
   })
@@ -299,25 +301,25 @@ describe('the thread', () => {
     const send = worker.postMessage.bind(worker)
     const held: unknown[] = []
     worker.postMessage = (message) => void held.push(message)
-    expect(await errorOf(store.generator.lease(1))).toMatchObject({
+    expect(await errorOf(store.generator.lease(1, 0n))).toMatchObject({
       code: 'STORE_UNAVAILABLE',
       message: expect.stringContaining('did not answer within 1000 ms'),
     })
-    expect(await errorOf(store.generator.lease(1))).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(await errorOf(store.generator.lease(1, 0n))).toMatchObject({ code: 'STORE_UNAVAILABLE' })
     expect(held).toHaveLength(1)
 
     worker.postMessage = send
     const answered = once(worker, 'message')
     send(held[0])
     await answered
-    expect(await store.generator.lease(1)).toEqual([{ start: 200n, end: 300n }])
+    expect(await store.generator.lease(1, 0n)).toEqual([{ start: 200n, end: 300n }])
   })
 
   it('ends with the store', async () => {
     const workers = watchWorkers()
     const store = open()
     await store.prepare()
-    const lost = errorOf(store.generator.lease(1))
+    const lost = errorOf(store.generator.lease(1, 0n))
     await store.close()
     expect(await lost).toMatchObject({ code: 'SHUTTING_DOWN' })
     expect(workers.map(({ threadId }) => threadId)).toEqual([-1])
@@ -377,7 +379,7 @@ describe('processes', () => {
       await ended
       all.push(...leases)
     }
-    const rest = await open({ agreement: { step: 10, first: 0 } }).generator.lease(1)
+    const rest = await open({ agreement: { step: 10, first: 0 } }).generator.lease(1, 0n)
     expectRising([...all, ...rest])
   })
 })

@@ -1,7 +1,6 @@
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { bearerAuth } from 'hono/bearer-auth'
-import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
 import * as z from 'zod'
 import type { Administration } from '../../core/administration.ts'
@@ -9,8 +8,11 @@ import { SequenceError } from '../../core/errors.ts'
 import type { Sequences } from '../../core/sequences.ts'
 import type { SegmentRow } from '../../core/store.ts'
 import { errorTable } from '../error-table.ts'
+import { readBody } from './body.ts'
 import { ADMIN_BODY_BYTES_MAX, LIST_MAX } from './limits.ts'
 import { errorHeaders, failureBody, jsonHeaders } from './reply.ts'
+
+type Env = { Bindings: HttpBindings }
 
 export interface AdminOptions {
   readonly administration: Administration
@@ -52,13 +54,6 @@ export function createAdminApp({
       invalidToken: { message: unauthorized },
     }),
   )
-  app.use(
-    bodyLimit({
-      maxSize: ADMIN_BODY_BYTES_MAX,
-      onError: (c) => c.body(failureBody('the body is too large'), 413, jsonHeaders),
-    }),
-  )
-
   app.get('/sequences', async (c) => {
     const { after, limit } = parse(page, c.req.query())
     return ok(c, {
@@ -86,7 +81,8 @@ export function createAdminApp({
   })
   app.post('/advance', async (c) => {
     const { by } = parse(advanceAll, await json(c))
-    return ok(c, { advanced: await administration.advanceAllBy(by) })
+    const { moved, failures } = await administration.advanceAllBy(by)
+    return ok(c, { advanced: moved, failures: failures.map(({ code, message }) => `${code}: ${message}`) })
   })
 
   app.onError((error, c) => {
@@ -120,12 +116,20 @@ function describe({ name, maxId, step }: SegmentRow, sequences: Sequences) {
   }
 }
 
-async function json(c: Context): Promise<unknown> {
+async function json({ env: { incoming } }: Context<Env>): Promise<unknown> {
+  const body = await readBody(incoming, ADMIN_BODY_BYTES_MAX)
+  if (body === 'too large') throw new HTTPException(413, { res: tooLarge() })
+  if (body === 'aborted') throw new SequenceError('BAD_REQUEST', 'the request was not complete')
   try {
-    return await c.req.json()
+    return JSON.parse(body.text)
   } catch {
     throw new SequenceError('BAD_REQUEST', 'the body must be JSON')
   }
+}
+
+function tooLarge(): Response {
+  const body = failureBody(`the body is too large: at most ${ADMIN_BODY_BYTES_MAX} bytes`)
+  return new Response(body, { status: 413, headers: jsonHeaders })
 }
 
 function parse<T>(schema: z.ZodType<T>, value: unknown): T {

@@ -1,13 +1,16 @@
+import type { ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import type { Sequence } from '../../core/sequence.ts'
 import type { Sequences } from '../../core/sequences.ts'
 import { type AdminOptions, createAdminApp } from './admin.ts'
 import { answerAlloc, answerHealth } from './alloc.ts'
-import { readForm } from './form.ts'
+import { readForm } from './body.ts'
+import { FORM_BYTES_MAX } from './limits.ts'
 import { answerNew } from './new.ts'
 import { answerLivez, answerReadyz, type Readiness } from './probes.ts'
-import { failureBody, jsonHeaders, type Reply } from './reply.ts'
+import { failureBody, jsonHeaders, RETRY_AFTER_S, type Reply } from './reply.ts'
+import { UnreadReplies } from './unread.ts'
 
 export interface HttpAppOptions {
   readonly generator: Sequence
@@ -34,10 +37,11 @@ export function createHttpApp({
   requestIdsMax,
   admin,
 }: HttpAppOptions): Hono<Env> {
+  const unread = new UnreadReplies()
   const routes: Record<string, Partial<Record<'GET' | 'POST', Handler>>> = {
-    '/new': idRoute((query, accept) => answerNew(generator, query, accept, requestIdsMax)),
-    '/alloc': idRoute((query, accept) => answerAlloc(sequences, query, accept, requestIdsMax)),
-    '/health': { ...idRoute((query) => answerHealth(sequences, query)), GET: healthOf },
+    '/new': idRoute((query, accept) => answerNew(generator, query, accept, requestIdsMax), unread),
+    '/alloc': idRoute((query, accept) => answerAlloc(sequences, query, accept, requestIdsMax), unread),
+    '/health': { ...idRoute((query) => answerHealth(sequences, query), unread), GET: healthOf },
     '/livez': { GET: () => respond(answerLivez()) },
     '/readyz': { GET: () => respond(answerReadyz(readiness)) },
   }
@@ -79,26 +83,36 @@ export function createHttpApp({
 }
 
 /** A route whose parameters come with the target, or as the form of a POST as well. */
-function idRoute(answer: Answer): { GET: Handler; POST: Handler } {
+function idRoute(answer: Answer, unread: UnreadReplies): { GET: Handler; POST: Handler } {
+  const deliver = (reply: Reply, outgoing: ServerResponse): Response => {
+    unread.add(reply.body.length, outgoing)
+    return respond(reply)
+  }
+  const ask = (query: string, { incoming, outgoing }: HttpBindings): Response | Promise<Response> => {
+    if (query !== '' && unread.isFull)
+      return refuse(503, 'TOO_MANY_WAITERS: clients read too slowly; try again later', TRY_LATER)
+    const reply = answer(query, incoming.headers.accept)
+    return reply instanceof Promise ? reply.then((late) => deliver(late, outgoing)) : deliver(reply, outgoing)
+  }
   return {
-    GET: ({ env: { incoming } }) => {
+    GET: ({ env }) => {
+      const { incoming } = env
       // Hono runs GET handlers for HEAD; HEAD must not use up an id.
       if (incoming.method === 'HEAD') return respond({ status: 200, headers: jsonHeaders, body: '' })
-      return respondTo(answer(queryOf(incoming.url as string), incoming.headers.accept))
+      return ask(queryOf(incoming.url as string), env)
     },
-    POST: async ({ env: { incoming } }) => {
+    POST: async ({ env }) => {
+      const { incoming } = env
       const form = await readForm(incoming)
-      if (form === 'too large') return refuse(413, 'the form is too large')
+      if (form === 'too large') return refuse(413, `the form is too large: at most ${FORM_BYTES_MAX} bytes`)
       if (form === 'aborted') return refuse(400, 'the request was not complete')
       const query = queryOf(incoming.url as string)
-      return respondTo(answer(form.text === '' ? query : `${query}&${form.text}`, incoming.headers.accept))
+      return ask(form.text === '' ? query : `${query}&${form.text}`, env)
     },
   }
 }
 
-function respondTo(reply: Reply | Promise<Reply>): Response | Promise<Response> {
-  return reply instanceof Promise ? reply.then(respond) : respond(reply)
-}
+const TRY_LATER = { 'retry-after': RETRY_AFTER_S, 'seqsvr-error': 'TOO_MANY_WAITERS' }
 
 function refuse(status: number, message: string, headers: Record<string, string> = {}): Response {
   return respond({ status, headers: { ...jsonHeaders, ...headers }, body: failureBody(message) })

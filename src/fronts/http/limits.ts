@@ -16,3 +16,7 @@ export const FORM_BYTES_MAX = 4_096
 /** The body of an admin request, and sequences in one page of the list. */
 export const ADMIN_BODY_BYTES_MAX = 16_384
 export const LIST_MAX = 1_000
+
+/** Replies of this size, some hundred ids, are counted until the client has read them; and how much may be unread. */
+export const UNREAD_REPLY_BYTES_MIN = 4_096
+export const UNREAD_BYTES_MAX = 67_108_864

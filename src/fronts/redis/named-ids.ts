@@ -100,18 +100,19 @@ export class NamedIds {
       try {
         return await this.#find(name, take)
       } catch (error) {
-        if (!isUnknown(error) || tries === CREATE_TRIES_MAX) throw error
+        if (!isUnknown(error)) throw error
       }
-      await this.#create(name)
+      await this.#create(name, tries === CREATE_TRIES_MAX)
     }
   }
 
-  async #create(name: string): Promise<void> {
+  /** At the last try it tells why there is a sequence that cannot be found: a collation takes another for it. */
+  async #create(name: string, isLastTry: boolean): Promise<void> {
     try {
       await this.#segments.create(name, 1n, SEGMENT_STEP)
     } catch (error) {
       // Another request, or another instance, was quicker: just what is wanted.
-      if (!(error instanceof SequenceError) || error.code !== 'SEQUENCE_EXISTS') throw error
+      if (isLastTry || !(error instanceof SequenceError) || error.code !== 'SEQUENCE_EXISTS') throw error
     }
     // Where it is held, a quicker request has noted that it is there, and may have ids of it that stay good.
     if (this.#sequences.held(name) === undefined) this.#sequences.renew(name)

@@ -7,8 +7,11 @@ interface DriverError extends Error {
   readonly sqlState?: string
 }
 
-/** Errors that the server answers with. 1213 has rolled back the transaction, 1205 only its statement. */
-const LOCK_ERRORS = new Set([1205, 1213])
+/**
+ * What a transaction meets when others change the same rows. 1213 has rolled it back, as 1020 has, which MariaDB gives
+ * with innodb_snapshot_isolation; 1205 only its statement.
+ */
+const LOCK_ERRORS = new Set([1020, 1205, 1213])
 
 /** Read only: a primary that was demoted. Its connections must not be used again. */
 const READ_ONLY_ERRORS = new Set([1290, 1792, 1836])

@@ -2,7 +2,7 @@ import { SequenceError } from '../../core/errors.ts'
 import { ID_END } from '../../core/id.ts'
 import type { Lease } from '../../core/lease.ts'
 import type { GeneratorAgreement, GeneratorStore } from '../../core/store.ts'
-import { advancedTo, isPastFloor, leaseCount } from '../generator.ts'
+import { advancedTo, leaseCount, refusalFloor, regressed } from '../generator.ts'
 import { grant, readState } from './grant.ts'
 import type { Preparation } from './preparation.ts'
 import type { Session } from './session.ts'
@@ -16,9 +16,11 @@ export interface MysqlGeneratorOptions {
   readonly uuid: string
 }
 
-const RAISE_FLOOR = `
+const RECORD_FLOOR = `
 INSERT INTO seqsvr_meta (name, value) VALUES ('generator.floor', ?)
 ON DUPLICATE KEY UPDATE value = GREATEST(value, ?)`
+
+const LIFT_FLOOR = "DELETE FROM seqsvr_meta WHERE name = 'generator.floor'"
 
 const ADVANCE = 'INSERT INTO generator_table (id, uuid) VALUES (?, UUID())'
 
@@ -33,34 +35,33 @@ export class MysqlGenerator implements GeneratorStore {
     this.#options = options
   }
 
-  async lease(ids: number): Promise<readonly Lease[]> {
+  async lease(ids: number, seenEnd: bigint): Promise<readonly Lease[]> {
     const { agreement, preparation } = this.#options
     const rows = this.#rows
     this.#rows = []
     try {
       const count = leaseCount(ids, agreement.step)
-      const { leases, row } = await this.#run((session) =>
-        grant(session, this.#newUuids(count), rows, agreement),
-      )
-      this.#rows.push(row)
-      return leases
+      const outcome = await this.#run(async (session) => {
+        const state = await readState(session, agreement)
+        const floor = refusalFloor(state, seenEnd, agreement)
+        if (floor === undefined) return grant(session, this.#newUuids(count), rows, state.maxId, agreement)
+        if (floor > state.floor) await recordFloor(session, floor)
+        return regressed(state.maxId, floor, agreement)
+      })
+      if (outcome instanceof SequenceError) throw outcome
+      this.#rows.push(outcome.row)
+      return outcome.leases
     } catch (error) {
       // Where the transaction was committed after all they are gone, and to delete them again is harmless.
       this.#rows.push(...rows)
       if (!(error instanceof SequenceError)) throw error
       if (error.code === 'STORE_MISCONFIGURED') preparation.forget()
-      throw error.floor === undefined ? error : this.#withWayOut(error, error.floor)
+      const { floor } = error
+      if (floor === undefined) throw error
+      // A counter that was lost was found in a transaction that had to be rolled back.
+      await this.#run((session) => recordFloor(session, floor))
+      throw this.#withWayOut(error, floor)
     }
-  }
-
-  refuse(floor: bigint): Promise<void> {
-    const { agreement } = this.#options
-    // Past the end there is nothing left to protect, and the column holds no more than 2^64-1.
-    const value = floor < ID_END ? floor : ID_END
-    return this.#run(async (session) => {
-      const { maxId } = await readState(session, agreement)
-      if (!isPastFloor(maxId, value, agreement)) await session.run(RAISE_FLOOR, [value, value])
-    })
   }
 
   advanceBy(ids: bigint): Promise<void> {
@@ -68,6 +69,7 @@ export class MysqlGenerator implements GeneratorStore {
     return this.#run(async (session) => {
       const { maxId, floor } = await readState(session, agreement)
       await session.run(ADVANCE, [advancedTo(maxId, floor, ids, agreement)])
+      await session.run(LIFT_FLOOR)
     })
   }
 
@@ -87,8 +89,14 @@ export class MysqlGenerator implements GeneratorStore {
     const n = advancedTo(0n, floor, 0n, this.#options.agreement)
     return new SequenceError(
       error.code,
-      `${error.message}; or INSERT INTO generator_table (id, uuid) VALUES (${n}, UUID()), or a greater id`,
+      `${error.message}; or INSERT INTO generator_table (id, uuid) VALUES (${n}, UUID()), or a greater id, and then ${LIFT_FLOOR}`,
       { cause: error, floor },
     )
   }
+}
+
+async function recordFloor(session: Session, floor: bigint): Promise<void> {
+  // Past the end there is nothing left to protect, and the column holds no more than 2^64-1.
+  const value = floor < ID_END ? floor : ID_END
+  await session.run(RECORD_FLOOR, [value, value])
 }

@@ -1,7 +1,7 @@
 import { SequenceError } from '../../core/errors.ts'
 import type { Lease } from '../../core/lease.ts'
 import type { GeneratorAgreement } from '../../core/store.ts'
-import { checkAgreement, checkFloor, counterLost, leasesOf } from '../generator.ts'
+import { checkAgreement, counterLost, type GeneratorState, leasesOf } from '../generator.ts'
 import { isColumnFullError } from './errors.ts'
 import type { Session } from './session.ts'
 
@@ -9,7 +9,7 @@ import type { Session } from './session.ts'
 export type Statements = Pick<Session, 'rows' | 'run'>
 
 /** One statement, so that all of it is of one moment and costs one round trip. */
-const SELECT_STATE = `
+export const SELECT_STATE = `
 SELECT
   (SELECT MAX(id) FROM generator_table) AS maxId,
   (SELECT value FROM seqsvr_meta WHERE name = 'generator.step') AS step,
@@ -21,21 +21,14 @@ const DELETE_ROW = 'DELETE FROM generator_table WHERE id = ?'
 /** The greatest values of MEDIUMINT, INT and BIGINT, signed and unsigned: an auto-increment counter stays there. */
 const COLUMN_MAXIMA = new Set([24n, 32n, 64n].flatMap((bits) => [2n ** (bits - 1n) - 1n, 2n ** bits - 1n]))
 
-/** What the store has in one transaction. */
-export interface GeneratorState {
-  /** The greatest lease number so far, 0 when there is none. */
-  readonly maxId: bigint
-  /** A refusal's floor (I3), 0 when there is none. */
-  readonly floor: bigint
-}
-
 /**
- * Grants one lease for each of `uuids`: what a lease's transaction does between START TRANSACTION and COMMIT.
+ * Grants one lease for each of `uuids`: what a lease's transaction does once nothing forbids it.
+ * `maxId` is the greatest lease number in the same transaction.
  * `rows` are ids of rows that this instance inserted before and needs no longer. Resolves with the leases and
  * the id of the one row that stays, which is the greatest.
  *
- * Throws STEP_MISMATCH (I7), REGRESSED (I3), EXHAUSTED (I6), STORE_MISCONFIGURED when the agreement has vanished. The
- * transaction must then be rolled back: where the counter has gone back, REPLACE deleted rows of others without a word.
+ * Throws REGRESSED (I3) when the counter has gone back, EXHAUSTED (I6) at the end of its column. The transaction must
+ * then be rolled back: REPLACE deleted rows of others without a word.
  *
  * The uuids are new ones and rows are deleted by their id, so that this locks nothing that another instance needs.
  * REPLACE with a uuid that is in the table locks the gaps around it: 8 instances that lease as fast as they can then
@@ -45,10 +38,9 @@ export async function grant(
   statements: Statements,
   uuids: readonly string[],
   rows: readonly bigint[],
+  maxId: bigint,
   agreement: GeneratorAgreement,
 ): Promise<{ leases: Lease[]; row: bigint }> {
-  const { maxId, floor } = await readState(statements, agreement)
-  checkFloor(maxId, floor, agreement)
   const ns = await replace(statements, uuids, maxId, agreement)
   const leases = leasesOf(ns, maxId, agreement)
   const row = ns.pop() as bigint
@@ -57,7 +49,10 @@ export async function grant(
   return { leases, row }
 }
 
-/** Reads what forbids or bounds a lease, and checks the agreement (I7). */
+/**
+ * Reads what forbids or bounds a lease. Throws STEP_MISMATCH (I7), and STORE_MISCONFIGURED when the agreement has
+ * vanished.
+ */
 export async function readState(
   statements: Statements,
   agreement: GeneratorAgreement,

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { SequenceError } from '../../core/errors.ts'
 import type { GeneratorAgreement } from '../../core/store.ts'
-import { checkAgreement } from '../generator.ts'
+import { checkAgreement, regressed } from '../generator.ts'
 import { isDdlDenied, TABLE_MISSING_ADVICE } from './errors.ts'
+import { SELECT_STATE } from './grant.ts'
 import type { Session } from './session.ts'
 import type { Transactions } from './transactions.ts'
 
@@ -18,11 +19,13 @@ export interface PreparationOptions {
 const SCHEMA = new URL('../../../schema.sql', import.meta.url)
 
 const SELECT_TABLES = `
-SELECT table_name AS name FROM information_schema.tables
+SELECT table_name AS name, engine FROM information_schema.tables
 WHERE table_schema = DATABASE() AND table_name IN ('generator_table', 'segments', 'counter', 'seqsvr_meta')`
 
 /** How many those are. */
 const TABLES = 4
+
+const ENGINES_WITHOUT_TRANSACTIONS = new Set(['MyISAM', 'Aria', 'MEMORY', 'CSV'])
 
 const INSERT_AGREEMENT = `
 INSERT IGNORE INTO seqsvr_meta (name, value) VALUES ('generator.step', ?), ('generator.first', ?)`
@@ -84,9 +87,11 @@ export class Preparation {
     const tables = await this.#existingTables()
     if (tables.length < TABLES && schema === 'manual') throw this.#misconfigured(TABLE_MISSING_ADVICE)
     if (!tables.includes('seqsvr_meta')) return 'empty'
-    const [row] = await transactions.run((session) => session.rows(SELECT_AGREEMENT))
+    if (!tables.includes('generator_table')) return 'empty'
+    const [row] = await transactions.run((session) => session.rows(SELECT_STATE))
     if (row?.step == null) return 'empty'
     checkAgreement({ step: BigInt(row.step), first: BigInt(row.first) }, agreement)
+    if (row.floor != null) throw regressed(BigInt(row.maxId ?? 0), BigInt(row.floor), agreement)
     return tables.length < TABLES ? 'empty' : 'ready'
   }
 
@@ -106,6 +111,12 @@ export class Preparation {
 
   async #existingTables(): Promise<string[]> {
     const rows = await this.#options.transactions.run((session) => session.rows(SELECT_TABLES))
+    for (const { name, engine } of rows)
+      if (ENGINES_WITHOUT_TRANSACTIONS.has(String(engine)))
+        throw this.#misconfigured(
+          `the table ${name} is of engine ${engine}, which has no transactions, so that ids would repeat: ` +
+            `ALTER TABLE ${name} ENGINE = InnoDB`,
+        )
     return rows.map((row) => String(row.name))
   }
 

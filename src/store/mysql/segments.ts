@@ -1,8 +1,17 @@
 import { SequenceError, unknownSequence } from '../../core/errors.ts'
 import { ID_END } from '../../core/id.ts'
-import type { LeaseSource } from '../../core/lease.ts'
+import type { Lease, LeaseSource } from '../../core/lease.ts'
 import type { SegmentRow, SegmentStore } from '../../core/store.ts'
-import { advancedBy, floorKey, leaseOf, type Segment, sequenceExists, startAbove } from '../segment.ts'
+import {
+  advancedBy,
+  floorKey,
+  leaseOf,
+  type Segment,
+  segmentRefusalFloor,
+  segmentRegressed,
+  sequenceExists,
+  startAbove,
+} from '../segment.ts'
 import { isColumnFullError, isDuplicateKeyError, isTextError } from './errors.ts'
 import type { Preparation } from './preparation.ts'
 import type { Row, Session } from './session.ts'
@@ -16,6 +25,7 @@ const LIST =
 const INSERT = 'INSERT INTO segments (app_tag, max_id, step) VALUES (?, ?, ?)'
 const UPDATE = 'UPDATE segments SET max_id = ? WHERE app_tag = ?'
 const DELETE = 'DELETE FROM segments WHERE app_tag = ?'
+const LIFT_FLOOR = 'DELETE FROM seqsvr_meta WHERE name = ?'
 const RAISE_FLOOR = `
 INSERT INTO seqsvr_meta (name, value) VALUES (?, ?) ON DUPLICATE KEY UPDATE value = GREATEST(value, ?)`
 
@@ -31,25 +41,28 @@ export class MysqlSegments implements SegmentStore {
 
   source(name: string): LeaseSource {
     return {
-      lease: (ids) =>
-        this.#run(async (session) => {
-          const segment = await known(session, name)
-          const lease = leaseOf(segment, ids)
-          const end = await moveTo(session, segment, lease.end)
-          if (end <= lease.start) throw exhaustedColumn(name)
-          return [{ start: lease.start, end }]
-        }),
-      refuse: (floor) =>
-        this.#run(async (session) => {
-          if ((await known(session, name)).maxId < floor) await raiseFloor(session, name, floor)
-        }),
+      lease: async (ids, seenEnd) => {
+        const outcome = await this.#run(async (session) => {
+          const segment = await find(session, name)
+          if (segment === undefined) {
+            // Made again, it must not repeat what this instance has seen of it (I1).
+            if (seenEnd > 0n) await raiseFloor(session, name, seenEnd)
+            return unknownSequence(name)
+          }
+          const floor = segmentRefusalFloor(segment, seenEnd)
+          if (floor === undefined) return [await leaseFrom(session, segment, ids)]
+          if (floor > segment.floor) await raiseFloor(session, name, floor)
+          return segmentRegressed(segment, floor)
+        })
+        if (outcome instanceof SequenceError) throw outcome
+        return outcome
+      },
     }
   }
 
   existing(names: readonly string[]): Promise<ReadonlySet<string>> {
     return this.#run(async (session) => {
-      const rows = await session.rows(existingOf(names.length), names)
-      const stored = new Set(rows.map(nameOf))
+      const stored = new Set((await existingRows(session, names)).map(nameOf))
       return new Set(names.filter((name) => stored.has(name)))
     })
   }
@@ -60,26 +73,33 @@ export class MysqlSegments implements SegmentStore {
 
   create(name: string, start: bigint, step: number): Promise<void> {
     return this.#run(async (session) => {
-      const from = startAbove(await floorOf(session, name), start)
       try {
-        await session.run(INSERT, [name, from, step])
+        await session.run(INSERT, [name, start, step])
       } catch (error) {
         throw (await this.#refusalToCreate(session, name, error)) ?? error
       }
+      // Read behind the lock that the row brings: what retires this name at the same time has recorded it by now.
+      const floor = await floorOf(session, name)
+      if (floor > start) await session.run(UPDATE, [startAbove(floor, start), name])
+      await liftFloor(session, name)
     })
   }
 
   advanceTo(name: string, start: bigint): Promise<bigint> {
     return this.#run(async (session) => {
       const segment = await known(session, name)
-      return segment.maxId < start ? moveTo(session, segment, start) : segment.maxId
+      const to = segment.maxId < start ? await moveTo(session, segment, start) : segment.maxId
+      if (to >= segment.floor) await liftFloor(session, name)
+      return to
     })
   }
 
   advanceBy(name: string, ids: bigint): Promise<bigint> {
     return this.#run(async (session) => {
       const segment = await known(session, name)
-      return moveTo(session, segment, advancedBy(segment, ids))
+      const to = await moveTo(session, segment, advancedBy(segment, ids))
+      await liftFloor(session, name)
+      return to
     })
   }
 
@@ -119,16 +139,57 @@ function existingOf(names: number): string {
   return `SELECT app_tag AS name FROM segments WHERE app_tag IN (${new Array(names).fill('?').join()})`
 }
 
+/** Rows of at least those of these names that exist. A name that the column cannot hold spoils the question for all. */
+async function existingRows(session: Session, names: readonly string[]): Promise<Row[]> {
+  try {
+    return await session.rows(existingOf(names.length), names)
+  } catch (error) {
+    if (!isTextError(error)) throw error
+    if (names.length === 1) return []
+  }
+  const rows: Row[] = []
+  for (const name of names) rows.push(...(await existingRows(session, [name])))
+  return rows
+}
+
 /** The row of exactly this name: a column's collation may take other names for it. */
-async function known(session: Session, name: string): Promise<Segment> {
-  const rows = (await session.rows(SELECT, [name])).filter((row) => nameOf(row) === name)
+async function find(session: Session, name: string): Promise<Segment | undefined> {
+  const rows = (await rowsLike(session, name)).filter((row) => nameOf(row) === name)
   if (rows.length > 1)
     throw new SequenceError(
       'STORE_MISCONFIGURED',
       `segments has ${rows.length} rows for ${JSON.stringify(name)}: make app_tag its primary key`,
     )
-  if (rows[0] === undefined) throw unknownSequence(name)
-  return { ...segmentRowOf(rows[0]), floor: await floorOf(session, name) }
+  return rows[0] && { ...segmentRowOf(rows[0]), floor: await floorOf(session, name) }
+}
+
+async function rowsLike(session: Session, name: string): Promise<Row[]> {
+  try {
+    return await session.rows(SELECT, [name])
+  } catch (error) {
+    if (isTextError(error)) return []
+    throw error
+  }
+}
+
+async function known(session: Session, name: string): Promise<Segment> {
+  const segment = await find(session, name)
+  if (segment === undefined) throw unknownSequence(name)
+  return segment
+}
+
+/** Leases what is asked for, or a single step where the column has no room for more. */
+async function leaseFrom(session: Session, segment: Segment, ids: number): Promise<Lease> {
+  for (const wanted of [ids, 1]) {
+    const lease = leaseOf(segment, wanted)
+    try {
+      const end = await moveTo(session, segment, lease.end)
+      if (end > lease.start) return { start: lease.start, end }
+    } catch (error) {
+      if (!(error instanceof SequenceError) || error.code !== 'EXHAUSTED') throw error
+    }
+  }
+  throw exhaustedColumn(segment.name)
 }
 
 /**
@@ -155,6 +216,10 @@ async function raiseFloor(session: Session, name: string, floor: bigint): Promis
   await session.run(RAISE_FLOOR, [floorKey(name), floor, floor])
 }
 
+async function liftFloor(session: Session, name: string): Promise<void> {
+  await session.run(LIFT_FLOOR, [floorKey(name)])
+}
+
 function exhaustedColumn(name: string): SequenceError {
   return new SequenceError(
     'EXHAUSTED',
@@ -164,7 +229,18 @@ function exhaustedColumn(name: string): SequenceError {
 }
 
 function segmentRowOf(row: Row): SegmentRow {
-  return { name: nameOf(row), maxId: BigInt(row.maxId), step: BigInt(row.step) }
+  const name = nameOf(row)
+  return { name, maxId: integerOf(row, 'maxId', name), step: integerOf(row, 'step', name) }
+}
+
+/** What a column of an older table may hold besides whole numbers: NULL, or a decimal. */
+function integerOf(row: Row, column: 'maxId' | 'step', name: string): bigint {
+  const text = String(row[column])
+  if (/^-?\d+$/.test(text)) return BigInt(text)
+  throw new SequenceError(
+    'STORE_MISCONFIGURED',
+    `the row of ${JSON.stringify(name)} in segments has ${column === 'step' ? 'step' : 'max_id'} ${text}: it must be a whole number; mend the row`,
+  )
 }
 
 /** Binary columns come as bytes. */

@@ -22,11 +22,9 @@ export function openCalls(driver: Driver, options: CallsOptions) {
   return {
     prepare: () => generator.prepare(),
     inspect: () => generator.inspect(),
-    leaseGenerator: (ids: number) => generator.lease(ids),
-    refuseGenerator: (floor: bigint) => generator.refuse(floor),
+    leaseGenerator: (ids: number, seenEnd: bigint) => generator.lease(ids, seenEnd),
     advanceGenerator: (ids: bigint) => generator.advanceBy(ids),
-    leaseSegment: (name: string, ids: number) => segments.lease(name, ids),
-    refuseSegment: (name: string, floor: bigint) => segments.refuse(name, floor),
+    leaseSegment: (name: string, ids: number, seenEnd: bigint) => segments.lease(name, ids, seenEnd),
     existing: (names: readonly string[]) => segments.existing(names),
     list: (after: string, limit: number) => segments.list(after, limit),
     create: (name: string, start: bigint, step: number) => segments.create(name, start, step),

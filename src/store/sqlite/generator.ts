@@ -1,6 +1,7 @@
+import { SequenceError } from '../../core/errors.ts'
 import type { Lease } from '../../core/lease.ts'
 import type { GeneratorAgreement } from '../../core/store.ts'
-import { advancedTo, checkAgreement, checkFloor, isPastFloor, leaseCount, leasesOf } from '../generator.ts'
+import { advancedTo, checkAgreement, leaseCount, leasesOf, refusalFloor, regressed } from '../generator.ts'
 import type { DatabaseFile, Prepare } from './file.ts'
 
 /** The greatest integer of SQLite: the last AUTOINCREMENT id, and the greatest floor that can be recorded. */
@@ -22,6 +23,8 @@ const META = "SELECT name, value FROM seqsvr_meta WHERE name LIKE 'generator.%'"
 const RAISE_FLOOR = `
 INSERT INTO seqsvr_meta (name, value) VALUES ('generator.floor', ?)
 ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)`
+
+const LIFT_FLOOR = "DELETE FROM seqsvr_meta WHERE name = 'generator.floor'"
 
 const ADVANCE = 'INSERT INTO generator_table (id, uuid) VALUES (?, ?)'
 
@@ -58,32 +61,32 @@ export class SqliteGenerator {
       const meta = metaOf(prepare)
       if (!meta.has('generator.step')) return 'empty'
       this.#check(meta)
+      const floor = meta.get('generator.floor')
+      const { maxId } = prepare(GREATEST).get() as { maxId: bigint }
+      if (floor !== undefined) throw regressed(maxId, floor, this.#agreement)
       return 'ready'
     })
   }
 
   /** As `LeaseSource.lease`. */
-  lease(ids: number): Lease[] {
-    return this.#file.transaction((prepare) => {
+  lease(ids: number, seenEnd: bigint): Lease[] {
+    const agreement = this.#agreement
+    const outcome = this.#file.transaction((prepare) => {
       const { maxId, lastId, floor } = this.#agreedState(prepare)
-      checkFloor(maxId, floor, this.#agreement)
-      const wanted = BigInt(leaseCount(ids, this.#agreement.step))
+      const refusal = refusalFloor({ maxId, floor }, seenEnd, agreement)
+      if (refusal !== undefined) {
+        if (refusal > floor) recordFloor(prepare, refusal)
+        return regressed(maxId, refusal, agreement)
+      }
+      const wanted = BigInt(leaseCount(ids, agreement.step))
       // Asked for an id past the last one, SQLite would answer SQLITE_FULL, as when the disk is full.
       const count = wanted < INTEGER_MAX - lastId ? wanted : INTEGER_MAX - lastId
       const ns: bigint[] = []
       while (ns.length < count) ns.push(BigInt(prepare(REPLACE).run(this.#uuid).lastInsertRowid))
-      return leasesOf(ns, maxId, this.#agreement)
+      return leasesOf(ns, maxId, agreement)
     })
-  }
-
-  /** As `LeaseSource.refuse`. */
-  refuse(floor: bigint): void {
-    // Leases start whole steps apart, so that none starts between the greatest floor and the end of the id space.
-    const recorded = floor < INTEGER_MAX ? floor : INTEGER_MAX
-    this.#file.transaction((prepare) => {
-      const { maxId } = this.#agreedState(prepare)
-      if (!isPastFloor(maxId, recorded, this.#agreement)) prepare(RAISE_FLOOR).run(recorded)
-    })
+    if (outcome instanceof SequenceError) throw outcome
+    return outcome
   }
 
   /** As `GeneratorStore.advanceBy`. */
@@ -92,6 +95,7 @@ export class SqliteGenerator {
       const { lastId, floor } = this.#agreedState(prepare)
       const n = advancedTo(lastId, floor, ids, this.#agreement)
       prepare(ADVANCE).run(n < INTEGER_MAX ? n : INTEGER_MAX, `advance to ${n}`)
+      prepare(LIFT_FLOOR).run()
     })
   }
 
@@ -110,6 +114,11 @@ export class SqliteGenerator {
     const step = meta.get('generator.step') as bigint
     checkAgreement({ step, first: meta.get('generator.first') as bigint }, this.#agreement)
   }
+}
+
+function recordFloor(prepare: Prepare, floor: bigint): void {
+  // Leases start whole steps apart, so that none starts between the greatest floor and the end of the id space.
+  prepare(RAISE_FLOOR).run(floor < INTEGER_MAX ? floor : INTEGER_MAX)
 }
 
 function metaOf(prepare: Prepare): Map<string, bigint> {

@@ -1,7 +1,16 @@
-import { unknownSequence } from '../../core/errors.ts'
+import { SequenceError, unknownSequence } from '../../core/errors.ts'
 import type { Lease } from '../../core/lease.ts'
 import type { SegmentRow } from '../../core/store.ts'
-import { advancedBy, floorKey, leaseOf, type Segment, sequenceExists, startAbove } from '../segment.ts'
+import {
+  advancedBy,
+  floorKey,
+  leaseOf,
+  type Segment,
+  segmentRefusalFloor,
+  segmentRegressed,
+  sequenceExists,
+  startAbove,
+} from '../segment.ts'
 import type { DatabaseFile, Prepare } from './file.ts'
 
 const SELECT = 'SELECT max_id AS maxId, step FROM segments WHERE app_tag = ?'
@@ -12,6 +21,7 @@ const LIST =
 const INSERT = 'INSERT INTO segments (app_tag, max_id, step) VALUES (?, ?, ?)'
 const UPDATE = 'UPDATE segments SET max_id = ?, update_time = CURRENT_TIMESTAMP WHERE app_tag = ?'
 const DELETE = 'DELETE FROM segments WHERE app_tag = ?'
+const LIFT_FLOOR = 'DELETE FROM seqsvr_meta WHERE name = ?'
 const RAISE_FLOOR = `
 INSERT INTO seqsvr_meta (name, value) VALUES (?, ?)
 ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)`
@@ -27,18 +37,25 @@ export class SqliteSegments {
     this.#file = file
   }
 
-  lease(name: string, ids: number): Lease[] {
-    return this.#file.transaction((prepare) => {
-      const lease = leaseOf(known(prepare, name), ids)
-      prepare(UPDATE).run(toColumn(lease.end), name)
+  lease(name: string, ids: number, seenEnd: bigint): Lease[] {
+    const outcome = this.#file.transaction((prepare) => {
+      const segment = find(prepare, name)
+      if (segment === undefined) {
+        // Made again, it must not repeat what this instance has seen of it (I1).
+        if (seenEnd > 0n) prepare(RAISE_FLOOR).run(floorKey(name), toColumn(seenEnd))
+        return unknownSequence(name)
+      }
+      const floor = segmentRefusalFloor(segment, seenEnd)
+      if (floor !== undefined) {
+        if (floor > segment.floor) prepare(RAISE_FLOOR).run(floorKey(name), toColumn(floor))
+        return segmentRegressed(segment, floor)
+      }
+      const lease = leaseOf(segment, ids)
+      moveTo(prepare, name, lease.end)
       return [lease]
     })
-  }
-
-  refuse(name: string, floor: bigint): void {
-    this.#file.transaction((prepare) => {
-      if (known(prepare, name).maxId < floor) prepare(RAISE_FLOOR).run(floorKey(name), toColumn(floor))
-    })
+    if (outcome instanceof SequenceError) throw outcome
+    return outcome
   }
 
   existing(names: readonly string[]): Set<string> {
@@ -62,18 +79,25 @@ export class SqliteSegments {
     this.#file.transaction((prepare) => {
       if (prepare(EXISTS).get(name) !== undefined) throw sequenceExists(name)
       prepare(INSERT).run(name, toColumn(startAbove(floorOf(prepare, name), start)), step)
+      prepare(LIFT_FLOOR).run(floorKey(name))
     })
   }
 
   advanceTo(name: string, start: bigint): bigint {
     return this.#file.transaction((prepare) => {
-      const { maxId } = known(prepare, name)
-      return maxId < start ? moveTo(prepare, name, start) : maxId
+      const { maxId, floor } = known(prepare, name)
+      const to = maxId < start ? moveTo(prepare, name, start) : maxId
+      if (to >= floor) prepare(LIFT_FLOOR).run(floorKey(name))
+      return to
     })
   }
 
   advanceBy(name: string, ids: bigint): bigint {
-    return this.#file.transaction((prepare) => moveTo(prepare, name, advancedBy(known(prepare, name), ids)))
+    return this.#file.transaction((prepare) => {
+      const to = moveTo(prepare, name, advancedBy(known(prepare, name), ids))
+      prepare(LIFT_FLOOR).run(floorKey(name))
+      return to
+    })
   }
 
   retire(name: string): void {
@@ -89,10 +113,15 @@ function moveTo(prepare: Prepare, name: string, maxId: bigint): bigint {
   return maxId
 }
 
-function known(prepare: Prepare, name: string): Segment {
+function find(prepare: Prepare, name: string): Segment | undefined {
   const row = prepare(SELECT).get(name) as { maxId: ColumnValue; step: bigint } | undefined
-  if (row === undefined) throw unknownSequence(name)
-  return { name, maxId: BigInt(row.maxId), step: row.step, floor: floorOf(prepare, name) }
+  return row && { name, maxId: BigInt(row.maxId), step: row.step, floor: floorOf(prepare, name) }
+}
+
+function known(prepare: Prepare, name: string): Segment {
+  const segment = find(prepare, name)
+  if (segment === undefined) throw unknownSequence(name)
+  return segment
 }
 
 function floorOf(prepare: Prepare, name: string): bigint {

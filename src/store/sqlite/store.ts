@@ -43,14 +43,12 @@ const WORKER = new URL(
 export class SqliteStore implements Store {
   readonly description: string
   readonly generator: GeneratorStore = {
-    lease: (ids) => this.#ask('leaseGenerator', ids),
-    refuse: (floor) => this.#ask('refuseGenerator', floor),
+    lease: (ids, seenEnd) => this.#ask('leaseGenerator', ids, seenEnd),
     advanceBy: (ids) => this.#ask('advanceGenerator', ids),
   }
   readonly segments: SegmentStore = {
     source: (name) => ({
-      lease: (ids) => this.#ask('leaseSegment', name, ids),
-      refuse: (floor) => this.#ask('refuseSegment', name, floor),
+      lease: (ids, seenEnd) => this.#ask('leaseSegment', name, ids, seenEnd),
     }),
     existing: (names) => this.#ask('existing', names),
     list: (after, limit) => this.#ask('list', after, limit),

@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { CounterDemand, CounterRow, Store } from '../../src/core/store.ts'
+
+/** Fresh data for one test, and the instances on it. */
+export interface CountersFixture {
+  readonly store: Store
+  /** A further instance on the same data. */
+  another(): Promise<Store>
+  /** Writes a row as the older server, or a person, would. */
+  writeRow(nodeOffset: number, ruleName: string, appName: string, row: CounterRow): Promise<void>
+  close(): Promise<void>
+}
+
+const ID_MAX = 9223372036854775807n
+
+/** What the counters of every store must do, run against real data. */
+export function describeCountersContract(name: string, open: () => Promise<CountersFixture>): void {
+  describe(`${name} keeps the contract of counters`, () => {
+    let fixture: CountersFixture
+    beforeEach(async () => {
+      fixture = await open()
+    })
+    afterEach(() => fixture.close())
+
+    const key = { nodeOffset: 0, ruleName: 'order', appName: 'shop' }
+    const day = { sinceSeconds: 1000, untilSeconds: 2000, seconds: 1500 }
+    const range = { first: 0n, last: 999n, step: 1n, count: 10, seen: undefined }
+    const reserve = (demand: Partial<CounterDemand> = {}, of = key, store = fixture.store) =>
+      store.counters.reserve(of, { ...day, ...range, ...demand })
+    const read = (of = key) => fixture.store.counters.read(of)
+
+    it('starts at the first number and goes on above what was reserved', async () => {
+      expect(await read()).toBeUndefined()
+      expect(await reserve()).toEqual({ first: 0n, count: 10 })
+      expect(await read()).toEqual({ counter: 9n, updateSeconds: 1500 })
+      expect(await reserve({ seconds: 1200, count: 5 })).toEqual({ first: 10n, count: 5 })
+      expect(await read()).toEqual({ counter: 14n, updateSeconds: 1500 })
+    })
+
+    it('moves by the step', async () => {
+      expect(await reserve({ first: 2n, step: 5n, count: 3 })).toEqual({ first: 2n, count: 3 })
+      expect(await read()).toMatchObject({ counter: 12n })
+      expect(await reserve({ first: 2n, step: 5n, count: 1 })).toEqual({ first: 17n, count: 1 })
+    })
+
+    it('takes the next number on the grid where an older one had another step', async () => {
+      await fixture.writeRow(0, 'order', 'shop', { counter: 8n, updateSeconds: 1500 })
+      expect(await reserve({ first: 2n, step: 5n, count: 1 })).toEqual({ first: 12n, count: 1 })
+      await fixture.writeRow(0, 'order', 'low', { counter: 8n, updateSeconds: 1500 })
+      expect(await reserve({ first: 100n }, { ...key, appName: 'low' })).toEqual({ first: 100n, count: 10 })
+    })
+
+    it('keeps rules, app_names and offsets apart', async () => {
+      await reserve()
+      for (const other of [{ appName: 'other' }, { appName: '' }, { ruleName: 'other' }, { nodeOffset: 1 }])
+        expect(await reserve({}, { ...key, ...other })).toEqual({ first: 0n, count: 10 })
+      expect(await reserve({}, { ...key, appName: 'Ünïcödé 𝔸' })).toEqual({ first: 0n, count: 10 })
+      expect(await reserve({}, { ...key, appName: 'SHOP' })).toEqual({ first: 0n, count: 10 })
+    })
+
+    it('starts again in a later period, and follows one that began elsewhere', async () => {
+      await reserve()
+      const next = { sinceSeconds: 2000, untilSeconds: 3000, seconds: 2000 }
+      expect(await reserve(next)).toEqual({ first: 0n, count: 10 })
+      expect(await read()).toEqual({ counter: 9n, updateSeconds: 2000 })
+      expect(await reserve()).toEqual({ laterSeconds: 2000 })
+      expect(await read()).toEqual({ counter: 9n, updateSeconds: 2000 })
+    })
+
+    it('has one endless period', async () => {
+      const endless = { sinceSeconds: Number.NEGATIVE_INFINITY, untilSeconds: Number.POSITIVE_INFINITY }
+      await reserve(endless)
+      expect(await reserve({ ...endless, seconds: 4_000_000_000 })).toEqual({ first: 10n, count: 10 })
+    })
+
+    it('I6: gives what is left, and then EXHAUSTED until the next period', async () => {
+      expect(await reserve({ last: 6n })).toEqual({ first: 0n, count: 7 })
+      await expect(reserve({ last: 6n })).rejects.toMatchObject({
+        code: 'EXHAUSTED',
+        message: expect.stringMatching(/"order" for "shop".*max_counter\(\) is 6/),
+      })
+      expect(await read()).toMatchObject({ counter: 6n })
+      expect(
+        await reserve({ last: 6n, sinceSeconds: 2000, untilSeconds: 3000, seconds: 2500 }),
+      ).toMatchObject({ first: 0n })
+    })
+
+    it('I6: is exact up to 2^63-1', async () => {
+      const end = { first: ID_MAX - 3n, last: ID_MAX, step: 2n }
+      expect(await reserve(end)).toEqual({ first: ID_MAX - 3n, count: 2 })
+      expect(await read()).toMatchObject({ counter: ID_MAX - 1n })
+      await expect(reserve(end)).rejects.toMatchObject({ code: 'EXHAUSTED' })
+    })
+
+    it('I3: refuses where the store went backwards', async () => {
+      await reserve()
+      await expect(reserve({ seen: 10n })).rejects.toMatchObject({ code: 'REGRESSED' })
+      await expect(reserve({ seen: 5n }, { ...key, appName: 'gone' })).rejects.toMatchObject({
+        code: 'REGRESSED',
+      })
+      expect(await reserve({ seen: 9n })).toEqual({ first: 10n, count: 10 })
+    })
+
+    it('I1: several instances at once never reserve a number twice', async () => {
+      const stores = [fixture.store, await fixture.another(), await fixture.another()]
+      const grants = await Promise.all(
+        Array.from({ length: 90 }, (_, i) => reserve({ count: 1 + (i % 4) }, key, stores[i % 3] as Store)),
+      )
+      const numbers = grants.flatMap((grant) =>
+        'first' in grant ? Array.from({ length: grant.count }, (_, i) => Number(grant.first) + i) : [],
+      )
+      expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: numbers.length }, (_, i) => i))
+      expect(numbers.length).toBe(223)
+    })
+  })
+}
