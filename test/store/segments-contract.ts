@@ -9,6 +9,8 @@ export interface SegmentsFixture {
   another(): Promise<Store>
   /** Writes a row as an older system, or a person, would. */
   insertRow(name: string, maxId: bigint, step: bigint): Promise<void>
+  /** Removes a row, as an older backup does that does not have it yet. */
+  removeRow(name: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -172,6 +174,16 @@ export function describeSegmentsContract(name: string, open: () => Promise<Segme
         await fixture.store.segments.retire('orders')
         await fixture.store.segments.create('orders', 900n, 10)
         expect(await lease('orders')).toEqual([{ start: 900n, end: 910n }])
+      })
+
+      it('I1: a sequence whose row is gone is made again above what an instance has seen of it', async () => {
+        await fixture.store.segments.create('orders', 1n, 10)
+        await lease('orders')
+        await fixture.removeRow('orders')
+        const seen = fixture.store.segments.source('orders').lease(1, 11n)
+        await expect(seen).rejects.toMatchObject({ code: 'UNKNOWN_SEQUENCE' })
+        await fixture.store.segments.create('orders', 1n, 10)
+        expect(await lease('orders')).toEqual([{ start: 11n, end: 21n }])
       })
 
       it('I3: a retired name that is made again by hand, below what it leased, is refused', async () => {

@@ -31,6 +31,11 @@ describeSegmentsContract('SQLite', async () => {
       database.prepare('INSERT INTO segments (app_tag, max_id, step) VALUES (?, ?, ?)').run(name, maxId, step)
       database.close()
     },
+    async removeRow(name) {
+      const database = new Driver(file)
+      database.prepare('DELETE FROM segments WHERE app_tag = ?').run(name)
+      database.close()
+    },
     async close() {
       await Promise.all(stores.map((store) => store.close()))
       await rm(folder, { recursive: true })
@@ -46,6 +51,9 @@ describeSegmentsContract('MySQL', async () => {
     another: () => fixture.another(),
     async insertRow(name, maxId, step) {
       await fixture.sql('INSERT INTO segments (app_tag, max_id, step) VALUES (?, ?, ?)', [name, maxId, step])
+    },
+    async removeRow(name) {
+      await fixture.sql('DELETE FROM segments WHERE app_tag = ?', [name])
     },
     close: () => fixture.close(),
   }

@@ -22,7 +22,7 @@ const COLUMN_FULL_ERRORS = new Set([167, 1264, 1467])
 const DUPLICATE_KEY = 1062
 
 /** Too long for the column; not in its character set, when written and when compared. */
-const TEXT_ERRORS = new Set([1406, 1366, 1267, 3988])
+const TEXT_ERRORS = new Set([1406, 1366, 1267, 1271, 3988])
 
 /** The server ends the connection with these: shutdown, KILL, idle too long. */
 const FAREWELLS = new Set([1053, 1927, 4031])
