@@ -13,6 +13,7 @@ COPY package.json package-lock.json .npmrc ./
 # The optional package is SQLite for Node 20; Node 24 has its own.
 RUN npm ci --omit=dev --omit=optional && npm cache clean --force
 COPY config.yml schema.sql ./
+COPY rules rules
 COPY --from=build /app/dist dist
 
 # The embedded store. A volume keeps it when the container is replaced: without it ids would start again.

@@ -8,6 +8,7 @@ import { httpSuite } from './http.ts'
 import { redisSuite } from './redis.ts'
 import { writeReport } from './report.ts'
 import { runSuite } from './suite.ts'
+import { udpSuite } from './udp.ts'
 
 /** Seen from bench/build, where this runs. */
 const RESULTS = join(import.meta.dirname, '../results')
@@ -20,7 +21,7 @@ const { values } = parseArgs({
 })
 const settings = { rounds: positive('rounds'), seconds: positive('seconds') }
 
-for (const suite of [httpSuite(), redisSuite(1), redisSuite(16), redisSuite(64)])
+for (const suite of [httpSuite(), redisSuite(1), redisSuite(16), redisSuite(64), udpSuite()])
   console.log(writeReport(RESULTS, suite, settings, await runSuite(suite, settings)))
 
 function positive(flag: 'rounds' | 'seconds'): number {

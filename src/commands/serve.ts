@@ -8,10 +8,13 @@ import type { Sequences } from '../core/sequences.ts'
 import type { SegmentStore, Store } from '../core/store.ts'
 import { HttpFront } from '../fronts/http/server.ts'
 import { RedisFront } from '../fronts/redis/server.ts'
+import { UdpFront } from '../fronts/udp/server.ts'
 import { openLog } from '../log.ts'
-import { EXIT_OK, EXIT_RUNTIME } from './exit-codes.ts'
+import type { Rules } from '../rules/rules.ts'
+import { EXIT_CONFIG, EXIT_OK, EXIT_RUNTIME } from './exit-codes.ts'
 import { describeListenError, urlOf } from './listening.ts'
 import { openCore } from './open-core.ts'
+import { openRules } from './open-rules.ts'
 import { openStore } from './open-store.ts'
 
 /**
@@ -23,12 +26,14 @@ export async function serve(config: Config, reload: () => Config): Promise<numbe
   const log = openLog(config.log.level).with({ instance: uuid })
   const store = openStore(config, uuid)
   const core = openCore(config, store, log)
+  const rules = openRules(config, store, log)
 
   let draining = false
-  const readiness = () => (draining ? 'draining' : unreadiness(core))
+  const readiness = () => (draining ? 'draining' : (unreadiness(core) ?? rules.refusal))
   const http = new HttpFront({
     ...config.port,
     ...core,
+    rules,
     readiness,
     requestIdsMax: config.request_ids_max,
     admin:
@@ -44,9 +49,19 @@ export async function serve(config: Config, reload: () => Config): Promise<numbe
   })
 
   const redis = openRedis(config, core.sequences, store.segments)
+  const udp =
+    config.udp.rules.length === 0
+      ? undefined
+      : new UdpFront({ ...config.udp.port, networks: config.udp.networks, rules })
 
   const stop = stopSignal()
-  process.on('SIGHUP', () => reloadLogLevel(reload, log))
+  process.on('SIGHUP', () => void reloadParts(reload, rules, log))
+  try {
+    await rules.load(config.udp.rules)
+  } catch (error) {
+    log.error((error as Error).message)
+    return EXIT_CONFIG
+  }
   let url: string
   try {
     url = urlOf(await http.listen())
@@ -61,13 +76,22 @@ export async function serve(config: Config, reload: () => Config): Promise<numbe
     log.error(describeListenError(error, config.redis.port as ListenAddress, 'SEQSVR_REDIS_PORT'))
     return EXIT_RUNTIME
   }
+  try {
+    const address = await udp?.listen()
+    if (address !== undefined)
+      log.info(`UDP on ${address.address}:${address.port}, rules: ${rules.names.join(', ')}`)
+  } catch (error) {
+    log.error(describeListenError(error, config.udp.port, 'SEQSVR_UDP_PORT'))
+    return EXIT_RUNTIME
+  }
   if (!(await prepare(store, log))) return EXIT_RUNTIME
   core.generator.warm()
   log.info(`listening on ${url}, ${store.description}; try: curl ${url}/new`, { step: config.step })
 
   log.info(`${await stop}: draining for at most ${config.drain_ms} ms`)
   draining = true
-  await Promise.all([http.drain(config.drain_ms), redis?.drain(config.drain_ms)])
+  await Promise.all([http.drain(config.drain_ms), redis?.drain(config.drain_ms), udp?.drain(config.drain_ms)])
+  rules.close()
   core.generator.close()
   core.sequences.close()
   await store.close()
@@ -139,11 +163,16 @@ function stopSignal(): Promise<NodeJS.Signals> {
   })
 }
 
-function reloadLogLevel(reload: () => Config, log: Logger): void {
+/** The log level and the rules: both, or neither where the configuration or a rule is wrong. */
+async function reloadParts(reload: () => Config, rules: Rules, log: Logger): Promise<void> {
   try {
-    const { level } = reload().log
+    const {
+      log: { level },
+      udp,
+    } = reload()
+    await rules.load(udp.rules)
     openLog(level)
-    log.info(`reloaded: log level ${level}`)
+    log.info(`reloaded: log level ${level}, rules: ${rules.names.join(', ') || 'none'}`)
   } catch (error) {
     log.error(`not reloaded, going on as before: ${(error as Error).message}`)
   }

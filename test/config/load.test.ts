@@ -46,6 +46,28 @@ const DEFAULTS = {
   sequences_max: 100_000,
   admin: {},
   http: { connections_max: 10_000, keep_alive_ms: 75_000 },
+  redis: {
+    port: 'off',
+    connections_max: 10_000,
+    arguments_max: 16_384,
+    bulk_bytes_max: 65_536,
+    inline_bytes_max: 65_536,
+    command_bytes_max: 1_048_576,
+    unauthenticated_arguments_max: 10,
+    unauthenticated_bulk_bytes_max: 16_384,
+    output_bytes_max: 1_048_576,
+    unread_ms_max: 10_000,
+    idle_ms_max: 3_600_000,
+  },
+  udp: {
+    port: { host: '127.0.0.1', port: 1200 },
+    rules: [],
+    id_step: 1,
+    id_offset: 0,
+    time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    networks: [],
+    counters_max: 10_000,
+  },
   drain_ms: 10_000,
   log: { level: 'info' },
 }
@@ -75,9 +97,12 @@ describe('the configuration without problems', () => {
     },
   )
 
-  it('is the default one with the config.yml that is shipped', () => {
+  it('is the default one with the config.yml that is shipped, which opens all fronts on loopback', () => {
     const yaml = readFileSync(new URL('../../config.yml', import.meta.url), 'utf8')
-    expect(loaded({ yaml })).toEqual(DEFAULTS)
+    const { redis, udp, ...rest } = loaded({ yaml })
+    expect({ ...rest, redis: DEFAULTS.redis, udp: DEFAULTS.udp }).toEqual(DEFAULTS)
+    expect(redis).toEqual({ ...DEFAULTS.redis, port: { host: '127.0.0.1', port: 6389 } })
+    expect(udp.rules.map(({ name }) => name)).toEqual(['order_id', 'task'])
   })
 
   it('is valid with the commented example of the shipped config.yml', () => {
@@ -127,6 +152,10 @@ mysql:
           SEQSVR_REQUEST_IDS_MAX: '4',
           SEQSVR_SEQUENCES_MAX: '7',
           SEQSVR_ADMIN_TOKEN: '0123456789abcdef',
+          SEQSVR_REDIS_PORT: ':6389',
+          SEQSVR_REDIS_PASSWORD: 'p',
+          SEQSVR_UDP_ID_STEP: '3',
+          SEQSVR_UDP_ID_OFFSET: '2',
           SEQSVR_HTTP_CONNECTIONS_MAX: '5',
           SEQSVR_HTTP_KEEP_ALIVE_MS: '6',
           SEQSVR_DRAIN_MS: '0',
@@ -158,6 +187,8 @@ mysql:
       request_ids_max: 4,
       sequences_max: 7,
       admin: { token: '0123456789abcdef' },
+      redis: { ...DEFAULTS.redis, port: { host: undefined, port: 6389 }, password: 'p' },
+      udp: { ...DEFAULTS.udp, id_step: 3, id_offset: 2 },
       http: { connections_max: 5, keep_alive_ms: 6 },
       drain_ms: 0,
       log: { level: 'error' },

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { getLogger } from '@logtape/logtape'
 import { onTestFinished } from 'vitest'
 import { openCore } from '../../src/commands/open-core.ts'
+import { openRules } from '../../src/commands/open-rules.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { Administration } from '../../src/core/administration.ts'
 import type { SegmentStore, Store } from '../../src/core/store.ts'
@@ -30,10 +31,12 @@ export async function startInstance(flags: Record<string, unknown> = {}, admin =
     timeoutMs: 10_000,
   })
   const core = openCore(config, store, getLogger('test'))
+  const rules = openRules(config, store, getLogger('test'))
   const front = new HttpFront({
     host: '127.0.0.1',
     port: 0,
     ...core,
+    rules,
     readiness: () => undefined,
     requestIdsMax: config.request_ids_max,
     admin: admin
@@ -47,6 +50,7 @@ export async function startInstance(flags: Record<string, unknown> = {}, admin =
     await front.drain(0)
     core.generator.close()
     core.sequences.close()
+    rules.close()
     await store.close()
     await rm(folder, { recursive: true })
   })

@@ -3,6 +3,7 @@ import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import type { Sequence } from '../../core/sequence.ts'
 import type { Sequences } from '../../core/sequences.ts'
+import type { Rules } from '../../rules/rules.ts'
 import { type AdminOptions, createAdminApp } from './admin.ts'
 import { answerAlloc, answerHealth } from './alloc.ts'
 import { readForm } from './body.ts'
@@ -10,11 +11,13 @@ import { FORM_BYTES_MAX } from './limits.ts'
 import { answerNew } from './new.ts'
 import { answerLivez, answerReadyz, type Readiness } from './probes.ts'
 import { failureBody, jsonHeaders, RETRY_AFTER_S, type Reply } from './reply.ts'
+import { answerRuleRequest } from './rule.ts'
 import { UnreadReplies } from './unread.ts'
 
 export interface HttpAppOptions {
   readonly generator: Sequence
   readonly sequences: Sequences
+  readonly rules: Rules
   readonly readiness: Readiness
   /** Most ids that one request may ask for. */
   readonly requestIdsMax: number
@@ -33,6 +36,7 @@ type Answer = (query: string, accept: string | undefined) => Reply | Promise<Rep
 export function createHttpApp({
   generator,
   sequences,
+  rules,
   readiness,
   requestIdsMax,
   admin,
@@ -42,6 +46,7 @@ export function createHttpApp({
     '/new': idRoute((query, accept) => answerNew(generator, query, accept, requestIdsMax), unread),
     '/alloc': idRoute((query, accept) => answerAlloc(sequences, query, accept, requestIdsMax), unread),
     '/health': { ...idRoute((query) => answerHealth(sequences, query), unread), GET: healthOf },
+    '/rule': idRoute((query, accept) => answerRuleRequest(rules, query, accept, requestIdsMax), unread),
     '/livez': { GET: () => respond(answerLivez()) },
     '/readyz': { GET: () => respond(answerReadyz(readiness)) },
   }
