@@ -11,7 +11,9 @@ export function createLeaseLog(log: Logger, sequence: string): (event: SequenceE
     if (event.type === 'lease-failed') {
       if (event.error.code === fault) return
       fault = event.error.code
-      log.warn(`no lease: ${event.error.message}`, { sequence, error: fault })
+      // An outage ends by itself; all else needs a person.
+      const level = fault === 'STORE_UNAVAILABLE' ? 'warn' : 'error'
+      log[level](`no lease: ${event.error.message}`, { sequence, error: fault })
       return
     }
     if (fault !== undefined) log.info('the store gives leases again', { sequence })

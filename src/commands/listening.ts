@@ -2,9 +2,14 @@ import type { AddressInfo } from 'node:net'
 import type { ListenAddress } from '../config/address.ts'
 
 /** The URL at which this machine reaches a listening socket. */
-export function urlOf({ address, family, port }: AddressInfo): string {
-  if (address === '::' || address === '0.0.0.0') return `http://127.0.0.1:${port}`
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+export function urlOf(address: AddressInfo): string {
+  return `http://${hostAndPort(address)}`
+}
+
+/** Where this machine reaches a listening socket: by loopback when it listens on all interfaces. */
+export function hostAndPort({ address, family, port }: AddressInfo): string {
+  if (address === '::' || address === '0.0.0.0') return `127.0.0.1:${port}`
+  return `${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
 /** One line that says why a port could not be bound and with what `setting` to choose another. Anything but that is thrown on. */

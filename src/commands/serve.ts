@@ -12,7 +12,7 @@ import { UdpFront } from '../fronts/udp/server.ts'
 import { openLog } from '../log.ts'
 import type { Rules } from '../rules/rules.ts'
 import { EXIT_CONFIG, EXIT_OK, EXIT_RUNTIME } from './exit-codes.ts'
-import { describeListenError, urlOf } from './listening.ts'
+import { describeListenError, hostAndPort, urlOf } from './listening.ts'
 import { openCore } from './open-core.ts'
 import { openRules } from './open-rules.ts'
 import { openStore } from './open-store.ts'
@@ -71,17 +71,18 @@ export async function serve(config: Config, reload: () => Config): Promise<numbe
   }
   try {
     const address = await redis?.listen()
-    if (address !== undefined) log.info(`Redis protocol on ${address.address}:${address.port}`)
+    if (address !== undefined) log.info(`Redis protocol on ${hostAndPort(address)}`)
   } catch (error) {
-    log.error(describeListenError(error, config.redis.port as ListenAddress, 'SEQSVR_REDIS_PORT'))
+    log.error(
+      describeListenError(error, config.redis.port as ListenAddress, '--redis-port or SEQSVR_REDIS_PORT'),
+    )
     return EXIT_RUNTIME
   }
   try {
     const address = await udp?.listen()
-    if (address !== undefined)
-      log.info(`UDP on ${address.address}:${address.port}, rules: ${rules.names.join(', ')}`)
+    if (address !== undefined) log.info(`UDP on ${hostAndPort(address)}, rules: ${rules.names.join(', ')}`)
   } catch (error) {
-    log.error(describeListenError(error, config.udp.port, 'SEQSVR_UDP_PORT'))
+    log.error(describeListenError(error, config.udp.port, '--udp-port or SEQSVR_UDP_PORT'))
     return EXIT_RUNTIME
   }
   if (!(await prepare(store, log))) return EXIT_RUNTIME

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
+import { getPath } from 'hono/utils/url'
 import type { Sequence } from '../../core/sequence.ts'
 import type { Sequences } from '../../core/sequences.ts'
 import type { Rules } from '../../rules/rules.ts'
@@ -56,7 +57,7 @@ export function createHttpApp({
     return answerHealth(sequences, queryOf(incoming.url as string)).then(respond)
   }
 
-  const app = new Hono<Env>()
+  const app = new Hono<Env>({ getPath: pathOf })
   for (const [path, methods] of Object.entries(routes))
     for (const [method, handler] of Object.entries(methods)) app.on(method, path, handler)
 
@@ -117,6 +118,8 @@ function idRoute(answer: Answer, unread: UnreadReplies): { GET: Handler; POST: H
   }
 }
 
+const SLASH = 0x2f
+
 const TRY_LATER = { 'retry-after': RETRY_AFTER_S, 'seqsvr-error': 'TOO_MANY_WAITERS' }
 
 function refuse(status: number, message: string, headers: Record<string, string> = {}): Response {
@@ -126,6 +129,14 @@ function refuse(status: number, message: string, headers: Record<string, string>
 /** The reply itself is the Response's init: one object less for each request. */
 function respond(reply: Reply): Response {
   return new Response(reply.body === '' ? null : reply.body, reply)
+}
+
+/** Hono's own way reads the path out of a URL that its Node server has put together from Host and target. */
+function pathOf(request: Request, options?: { env?: HttpBindings }): string {
+  const target = options?.env?.incoming.url
+  if (target === undefined || target.charCodeAt(0) !== SLASH || target.includes('%')) return getPath(request)
+  const mark = target.indexOf('?')
+  return mark === -1 ? target : target.slice(0, mark)
 }
 
 function queryOf(target: string): string {

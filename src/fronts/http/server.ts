@@ -26,7 +26,7 @@ export class HttpFront {
     })
     this.#server = createServer(
       {
-        keepAliveTimeout: options.keepAliveMs,
+        keepAliveTimeout: 0,
         headersTimeout: HEADERS_TIMEOUT_MS,
         requestTimeout: REQUEST_TIMEOUT_MS,
         connectionsCheckingInterval: TIMEOUT_CHECK_MS,
@@ -35,6 +35,8 @@ export class HttpFront {
       listener,
     )
     this.#server.maxConnections = options.connectionsMax
+    // A time-out of the socket itself, set once. keepAliveTimeout would set and take off one around every request.
+    this.#server.timeout = options.keepAliveMs
   }
 
   /** Binds the port, as `listen` does. */
