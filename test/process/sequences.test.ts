@@ -16,6 +16,9 @@ const INSTANCES = 4
 const TAGS = Array.from({ length: 20 }, (_, i) => `tag-${i}`)
 const KILLS = 8
 
+/** How long the store is out: longer than a deadline, a pause between attempts or an idle connection lasts. */
+const OUTAGE_MS = 30_000
+
 async function database(): Promise<TestDatabase> {
   const made = await createDatabase(inject('mysql'))
   onTestFinished(() => dropDatabase(made))
@@ -120,10 +123,16 @@ describe('a store that is out', () => {
       const answer = await fetch(`${instance.url}/alloc?app_tag=new`)
       return answer.headers.get('seqsvr-error') === 'STORE_UNAVAILABLE' && performance.now() - startedMs < 500
     })
+    let next = 5
+    for (const untilMs = performance.now() + OUTAGE_MS; performance.now() < untilMs; next++) {
+      expect(await alloc(instance, 'held', 1)).toEqual([String(next)])
+      const refused = await fetch(`${instance.url}/alloc?app_tag=new`)
+      expect([refused.status, refused.headers.get('seqsvr-error')]).toEqual([500, 'STORE_UNAVAILABLE'])
+    }
     await server.restart()
     await until(1_500, async () => (await alloc(instance, 'new', 1)).length === 1)
-    expect(await alloc(instance, 'held', 1)).toEqual(['5'])
-  })
+    expect(await alloc(instance, 'held', 1)).toEqual([String(next)])
+  }, 90_000)
 })
 
 describe('I3: a database that was restored', () => {
