@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS segments (
 
 -- One row for each counter behind a rule. counter is the greatest number reserved so far, update_time is when that was,
 -- in seconds since 1970: it tells which period the number belongs to. Instances with the same node_offset share a row.
+-- A negative counter, -1 - n, is a refusal: the database had forgotten numbers up to n (docs/rules.md).
 CREATE TABLE IF NOT EXISTS counter (
   node_offset INT NOT NULL DEFAULT 0,
   counter BIGINT NOT NULL DEFAULT 0,
@@ -35,6 +36,20 @@ CREATE TABLE IF NOT EXISTS counter (
   rule_name VARBINARY(256) NOT NULL DEFAULT '',
   app_name VARBINARY(256) NOT NULL DEFAULT '',
   PRIMARY KEY (node_offset, rule_name, app_name)
+) ENGINE = InnoDB;
+
+-- Which instance leased which ids: one row for each lease, or for adjacent ones of one grant, written in its transaction.
+-- The ids are start_id and on to below end_id; sequence is empty for the generator; time_ms is in ms since 1970. Old rows are
+-- removed by seqsvr itself, but never the last one of a sequence: where a table above stands below it, it went backwards.
+-- Not needed with provenance.days = 0.
+CREATE TABLE IF NOT EXISTS seqsvr_leases (
+  sequence VARBINARY(512) NOT NULL,
+  start_id BIGINT UNSIGNED NOT NULL,
+  end_id BIGINT UNSIGNED NOT NULL,
+  instance CHAR(36) CHARACTER SET ascii NOT NULL,
+  time_ms BIGINT UNSIGNED NOT NULL,
+  PRIMARY KEY (sequence, start_id),
+  KEY (time_ms, instance)
 ) ENGINE = InnoDB;
 
 -- What all instances must know of each other:

@@ -12,12 +12,14 @@ const SQLITE_TIMEOUT_MS = 5_000
 export function openStore(config: Config, uuid: string): Store {
   const agreement = { step: config.step, first: config.first }
   const { schema, mysql } = config
+  const provenance = config.provenance.days > 0
   if (mysql === undefined)
     return new SqliteStore({
       file: config.sqlite.file,
       schema,
       agreement,
       uuid,
+      provenance,
       timeoutMs: SQLITE_TIMEOUT_MS,
     })
   return new MysqlStore({
@@ -34,6 +36,7 @@ export function openStore(config: Config, uuid: string): Store {
     schema,
     agreement,
     uuid,
+    provenance,
     random: Math.random,
   })
 }

@@ -1,11 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { loadConfig } from '../config/load.ts'
+import { type ConfigSources, loadConfig } from '../config/load.ts'
 import { type Config, configKeys } from '../config/schema.ts'
-import { check } from './check.ts'
+import { check } from './check/check.ts'
 import { init } from './init.ts'
 import { type SequenceTask, sequence } from './sequence.ts'
 import { serve } from './serve.ts'
+import { verify } from './verify.ts'
+import { version } from './version.ts'
+import { whois } from './whois.ts'
 
 type Values = Readonly<Record<string, string | bigint | boolean | undefined>>
 
@@ -19,11 +21,20 @@ export function createProgram(): Command {
   add(program, 'serve', 'run an instance (the default command)', { isDefault: true }).action(
     async (values: Values) => process.exit(await serve(read(values), () => read(values))),
   )
-  add(program, 'check', 'say whether the configuration and the store are fit to serve').action(
-    async (values: Values) => process.exit(await check(read(values))),
-  )
+  add(program, 'check', 'say whether the configuration and the store are fit to serve, and what is unsafe')
+    .option('--json', 'print one JSON object')
+    .action(async (values: Values) => process.exit(await check(sourcesOf(values), values.json === true)))
   add(program, 'init', 'make the tables and agree on the step, then end').action(async (values: Values) =>
     process.exit(await init(read(values))),
+  )
+  add(program, 'whois <id>', 'say which instance an id was leased to, and when')
+    .option('--sequence <name>', 'of a named sequence, instead of the generator')
+    .action(async (id: string, { sequence, ...values }: Values, command: Command) => {
+      if (!/^\d{1,19}$/.test(id)) command.error('error: the id must be a whole number')
+      process.exit(await whois(read(values), BigInt(id), sequence as string | undefined))
+    })
+  add(program, 'verify', 'prove that no two leases on record overlap, and list the gaps between them').action(
+    async (values: Values) => process.exit(await verify(read(values))),
   )
   addSequenceCommands(program.command('sequence').description('administer the named sequences of the store'))
   return program
@@ -93,8 +104,12 @@ function ids(flags: string, description: string): Option {
 }
 
 function read(values: Values): Config {
+  return loadConfig(sourcesOf(values))
+}
+
+function sourcesOf(values: Values): ConfigSources {
   const flags = Object.fromEntries(configKeys.map(({ path }) => [path, values[camelCase(flagOf(path))]]))
-  return loadConfig({ file: values.config as string | undefined, env: process.env, flags })
+  return { file: values.config as string | undefined, env: process.env, flags }
 }
 
 function flagOf(path: string): string {
@@ -103,9 +118,4 @@ function flagOf(path: string): string {
 
 function camelCase(flag: string): string {
   return flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
-}
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url)
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }

@@ -34,7 +34,8 @@ export interface ConfigSources {
 /** A source's values by dotted path. A block of keys itself is among them, as undefined, when it was written down. */
 type Layer = Map<string, { readonly value: unknown; readonly from: string }>
 
-const FILE = 'config.yml'
+/** What is read when no file is named. */
+export const CONFIG_FILE = 'config.yml'
 
 /**
  * Reads the configuration: defaults, then the file, then the environment, then flags; later wins. Reads nothing but the
@@ -63,7 +64,7 @@ export function loadConfig({ file, env, flags, cwd = process.cwd() }: ConfigSour
 
 function fileLayer(file: string | undefined, cwd: string, problems: ConfigProblem[]): Layer {
   const layer: Layer = new Map()
-  const name = file ?? FILE
+  const name = file ?? CONFIG_FILE
   let document: unknown
   try {
     const content = readFileSync(resolve(cwd, name), 'utf8')
@@ -127,7 +128,7 @@ function environmentLayer(env: ConfigSources['env'], problems: ConfigProblem[]):
  * Kubernetes tells each container of a service called `seqsvr` (or `seqsvr-…`) in variables of our own prefix where that
  * service is: SEQSVR_SERVICE_HOST, SEQSVR_PORT=tcp://10.0.0.1:8000, SEQSVR_PORT_8000_TCP_ADDR. They are not settings.
  */
-function isKubernetesLink(name: string, value: string): boolean {
+export function isKubernetesLink(name: string, value: string): boolean {
   return (
     /^SEQSVR_(\w+_)?SERVICE_(HOST|PORT)(_\w+)?$/.test(name) ||
     /^SEQSVR_(\w+_)?PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(name) ||
@@ -191,7 +192,7 @@ function explain(path: string, message: string, values: Layer): string {
   const from = values.get(path)?.from
   if (from) return `${message} (from ${from})`
   const env = configKeys.find((key) => key.path === path)?.env
-  return message === 'is missing' ? `is missing; set it in ${FILE} or as ${env}` : message
+  return message === 'is missing' ? `is missing; set it in ${CONFIG_FILE} or as ${env}` : message
 }
 
 function suggestion(name: string, known: readonly string[]): string {

@@ -100,6 +100,11 @@ export const configSchema = z.object({
       .prefault(LEASE_IDS_MAX)
       .describe('ids fetched at once, however busy the sequence is'),
   }),
+  provenance: section({
+    days: integer(0, 36_500)
+      .prefault(30)
+      .describe('how long it stays on record which instance leased which ids, in days; 0: no record at all'),
+  }),
   wait_ms_max: integer(1, 60_000)
     .prefault(WAIT_MS_MAX)
     .describe('longest time that a request waits for the store, in ms'),
@@ -117,6 +122,9 @@ export const configSchema = z.object({
       .describe(
         "how long an idle HTTP connection stays open, in ms; must exceed the proxy's time (nginx: 60 s)",
       ),
+    express_lane: choice([true, false])
+      .prefault(true)
+      .describe('whether plain requests for ids are answered straight from the socket'),
   }),
   redis: section({
     port: parsed('an address such as 127.0.0.1:6389 or :6389, a port, or off', (value) =>

@@ -4,7 +4,7 @@ import { SEGMENT_STEP, STEP_MAX } from './limits.ts'
 import { checkName } from './name.ts'
 import type { Sequence } from './sequence.ts'
 import type { Sequences } from './sequences.ts'
-import type { SegmentRow, Store } from './store.ts'
+import { GENERATOR_NAME, type LeaseRecord, type SegmentRow, type Store } from './store.ts'
 
 /** Sequences moved by one call of `advanceAllBy` between looks at the list. */
 const PAGE = 500
@@ -21,10 +21,10 @@ export interface Held {
  * command line makes the change, go on with the ids that they hold.
  */
 export class Administration {
-  readonly #store: Pick<Store, 'generator' | 'segments'>
+  readonly #store: Pick<Store, 'generator' | 'segments' | 'provenance'>
   readonly #held: Held | undefined
 
-  constructor(store: Pick<Store, 'generator' | 'segments'>, held?: Held) {
+  constructor(store: Pick<Store, 'generator' | 'segments' | 'provenance'>, held?: Held) {
     this.#store = store
     this.#held = held
   }
@@ -94,6 +94,22 @@ export class Administration {
     await this.#store.segments.retire(name)
     this.#held?.sequences.drop(name)
   }
+
+  /**
+   * Whom an id was leased to, of the sequence `name` or, without one, of the generator; undefined where no such lease is
+   * on record. Rejects with BAD_REQUEST where leases are not recorded.
+   */
+  async whois(id: bigint, name?: string): Promise<LeaseRecord | undefined> {
+    if (name !== undefined) checkName(name)
+    checkRange('id', id, 0n, ID_END - 1n)
+    const { provenance } = this.#store
+    if (provenance === undefined) throw provenanceOff()
+    return provenance.find(name ?? GENERATOR_NAME, id)
+  }
+}
+
+export function provenanceOff(): SequenceError {
+  return new SequenceError('BAD_REQUEST', 'leases are not on record: provenance.days is 0')
 }
 
 function checkRange(what: string, value: bigint, min: bigint, max: bigint): void {

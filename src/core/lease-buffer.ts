@@ -17,10 +17,27 @@ export class LeaseBuffer {
   #end: Id = 0
   #left = 0
   #ahead: Piece[] = []
+  #servedLength = 0
+  #granted = 0
+  #discarded = 0
 
   /** How many ids it holds. */
   get left(): number {
     return this.#left
+  }
+
+  /** Ids taken since it was made. Derived, since to count them would cost every one of them. */
+  get issued(): number {
+    return this.#granted - this.#left - this.#discarded
+  }
+
+  /** How many ids the lease that it serves from held at first, and how many it holds now. */
+  get leaseIds(): number {
+    return this.#servedLength
+  }
+
+  get leftInLease(): number {
+    return this.#lengthOfServed()
   }
 
   /** The id that `take` would give, or undefined when it is empty. */
@@ -55,7 +72,9 @@ export class LeaseBuffer {
    */
   takeRow(count: number): Id {
     while (this.#lengthOfServed() < count) {
-      this.#left -= this.#lengthOfServed()
+      const skipped = this.#lengthOfServed()
+      this.#left -= skipped
+      this.#discarded += skipped
       this.#serveNextPiece()
     }
     const first = this.#next
@@ -70,6 +89,7 @@ export class LeaseBuffer {
     for (const piece of pieces(lease)) {
       this.#ahead.push(piece)
       this.#left += piece.length
+      this.#granted += piece.length
     }
     if (this.#next === this.#end) this.#serveNextPiece()
   }
@@ -78,6 +98,7 @@ export class LeaseBuffer {
   discard(): void {
     this.#ahead = []
     this.#next = this.#end
+    this.#discarded += this.#left
     this.#left = 0
   }
 
@@ -92,6 +113,7 @@ export class LeaseBuffer {
     if (piece === undefined) return
     this.#next = piece.start
     this.#end = piece.end
+    this.#servedLength = piece.length
   }
 }
 

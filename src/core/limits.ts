@@ -44,3 +44,6 @@ export const LOOKUPS_WAITING_MAX = 10_000
 
 /** Ids in one lease of a sequence that is made without a step. */
 export const SEGMENT_STEP = 1_000
+
+/** Instances that the store tells of at once. */
+export const INSTANCES_MAX = 1_000

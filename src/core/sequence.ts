@@ -98,9 +98,29 @@ export class Sequence {
     return this.#buffer.next
   }
 
+  /** Ids handed out since it was made. */
+  get issued(): number {
+    return this.#buffer.issued
+  }
+
+  /** How many ids the lease that it serves from held at first. */
+  get leaseIds(): number {
+    return this.#buffer.leaseIds
+  }
+
+  /** Ids held of that lease; the others in memory are of leases fetched ahead. */
+  get leftInLease(): number {
+    return this.#buffer.leftInLease
+  }
+
   /** Requests that wait for the store. */
   get waiting(): number {
     return this.#waiters.size
+  }
+
+  /** The end of the greatest lease that it was granted, or undefined before the first. */
+  get leasedTo(): bigint | undefined {
+    return this.everLeased ? this.#seenEnd : undefined
   }
 
   /** Whether the store has ever granted it a lease. */

@@ -45,6 +45,7 @@ export class Sequences {
   #asking = false
   #fault: SequenceError | undefined
   #faultUntilMs = 0
+  #droppedIssued = 0
 
   constructor(options: SequencesOptions) {
     this.#options = options
@@ -62,6 +63,11 @@ export class Sequences {
 
   get size(): number {
     return this.#held.size
+  }
+
+  /** Ids handed out by sequences that were dropped since. */
+  get droppedIssued(): number {
+    return this.#droppedIssued
   }
 
   /**
@@ -92,7 +98,9 @@ export class Sequences {
   drop(name: string): void {
     const sequence = this.#held.get(name)
     this.#held.delete(name)
-    sequence?.close(unknownSequence(name))
+    if (sequence === undefined) return
+    this.#droppedIssued += sequence.issued
+    sequence.close(unknownSequence(name))
   }
 
   close(): void {

@@ -1,4 +1,5 @@
-import type { LeaseSource } from './lease.ts'
+import type { Finding } from './finding.ts'
+import type { Lease, LeaseSource } from './lease.ts'
 
 /** What all instances on one store must agree on (I7), or their leases would overlap. */
 export interface GeneratorAgreement {
@@ -78,6 +79,8 @@ export interface CounterRow {
   readonly counter: bigint
   /** When that was, in seconds since 1970: it tells the period that the number belongs to. */
   readonly updateSeconds: number
+  /** A refusal on record (I3): the store had forgotten numbers up to `counter`, and nothing is reserved in this period. */
+  readonly isRefused: boolean
 }
 
 /** What is to be reserved of a counter. */
@@ -108,13 +111,62 @@ export interface CounterStore {
    * (I2); a rejection grants nothing, and asking again is safe. The first reservation in a later period than the row's
    * starts at `first`, whichever instance makes it.
    *
-   * Rejects with EXHAUSTED when the period has no numbers left, with REGRESSED when the row does not know of `seen`
-   * (I3), and with BAD_REQUEST when a column cannot hold a name.
+   * Rejects with EXHAUSTED when the period has no numbers left, with REGRESSED when the row does not know of `seen`, or
+   * did not know of what another instance had seen (I3), and with BAD_REQUEST when a column cannot hold a name.
    */
   reserve(key: CounterKey, demand: CounterDemand): Promise<CounterGrant>
 
   /** The row of a counter, if there is one. */
   read(key: CounterKey): Promise<CounterRow | undefined>
+}
+
+/** The generator, where a sequence is told by its name: no other one's is empty. */
+export const GENERATOR_NAME = ''
+
+/** A lease, or adjacent leases of one grant, as the store has it on record. */
+export interface LeaseRecord extends Lease {
+  /** `GENERATOR_NAME`, or that of a named sequence. */
+  readonly sequence: string
+  /** The name of the instance that it was granted to. Whether that served the ids, nobody knows (I2). */
+  readonly instance: string
+  /** In ms since 1970, by the clock of the store; for people only (I10). */
+  readonly timeMs: number
+}
+
+/** An instance as its leases tell of it. */
+export interface InstanceRecord {
+  readonly instance: string
+  /** When it leased last, as `LeaseRecord.timeMs`. */
+  readonly seenAtMs: number
+  /** How many records it has in the time that was asked for. */
+  readonly leases: number
+}
+
+/**
+ * Which instance was granted which ids, of the generator and of named sequences: written in the transaction of each
+ * lease. All methods reject with an error of the store, as those of `SegmentStore` do.
+ */
+export interface ProvenanceStore {
+  /** The record of the lease that holds `id`. None: never leased, forgotten by now, or leased by another program. */
+  find(sequence: string, id: bigint): Promise<LeaseRecord | undefined>
+
+  /** Up to `limit` records in the order of their names' bytes and then of their starts, from the first one after `after`. */
+  page(
+    after: Pick<LeaseRecord, 'sequence' | 'start'> | undefined,
+    limit: number,
+  ): Promise<readonly LeaseRecord[]>
+
+  /** Where the next leases of these sequences start, of those that exist. */
+  positions(sequences: readonly string[]): Promise<ReadonlyMap<string, bigint>>
+
+  /** The instances that leased at `sinceMs` or later, the latest first: at most `INSTANCES_MAX`. */
+  instances(sinceMs: number): Promise<readonly InstanceRecord[]>
+
+  /**
+   * Forgets records older than `ageMs`, but never the last one of a sequence, which I3 needs. One call is one small
+   * transaction over the oldest records after `afterMs`; `nextMs` is where the next call begins, if one is needed.
+   */
+  prune(ageMs: number, afterMs: number): Promise<{ readonly pruned: number; readonly nextMs?: number }>
 }
 
 /** A durable store of leases: the core's port, implemented once for MySQL and once for SQLite. */
@@ -129,6 +181,9 @@ export interface Store {
 
   readonly counters: CounterStore
 
+  /** Undefined where leases are not recorded. */
+  readonly provenance: ProvenanceStore | undefined
+
   /**
    * Makes missing tables (unless the schema is kept by hand) and agrees with the other instances on the generator's
    * step. Doing it again is harmless. Rejects with STORE_UNAVAILABLE (try again), STORE_MISCONFIGURED or
@@ -137,10 +192,10 @@ export interface Store {
   prepare(): Promise<void>
 
   /**
-   * Looks at the store and changes nothing: whether it has its tables and an agreement, or has yet to get them.
-   * Rejects as `prepare` does, with STORE_MISCONFIGURED also where tables are missing that a person must make.
+   * Looks at the store and at what surrounds it, and changes nothing: whether instances with these options can serve, and
+   * what could lead to ids that repeat. Goes on after a finding as far as it can; a store that is not available is one.
    */
-  inspect(): Promise<'ready' | 'empty'>
+  inspect(): Promise<readonly Finding[]>
 
   /** Ends all connections; requests in flight reject. Never rejects itself. */
   close(): Promise<void>

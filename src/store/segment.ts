@@ -4,11 +4,16 @@ import type { Lease } from '../core/lease.ts'
 import { STEP_MAX } from '../core/limits.ts'
 import type { SegmentRow } from '../core/store.ts'
 
-/** What a transaction must know of a named sequence to lease from it. */
-export interface Segment extends SegmentRow {
+/** What is on record of a name besides its row, and outlives that. */
+export interface Marks {
   /** A recorded refusal: ids below may be in use although the row has forgotten them (I3). 0n when there is none. */
   readonly floor: bigint
+  /** The end of the greatest lease on record. 0n when there is none, or none is read. */
+  readonly leasedEnd: bigint
 }
+
+/** What a transaction must know of a named sequence to lease from it. */
+export interface Segment extends SegmentRow, Marks {}
 
 /**
  * The name in `seqsvr_meta` under which a sequence's floor is kept. A retired sequence leaves one behind as well: made
@@ -20,11 +25,15 @@ export function floorKey(name: string): string {
 
 /**
  * The floor that is to be on record while nothing may be leased (I3), or undefined when all is well: a refusal is
- * on record, or the row stands below what this instance has seen.
+ * on record, or the row stands below what this instance has seen, or below a lease on record.
  */
-export function segmentRefusalFloor({ maxId, floor }: Segment, seenEnd: bigint): bigint | undefined {
-  if (floor === 0n && maxId >= seenEnd) return undefined
-  return floor > seenEnd ? floor : seenEnd
+export function segmentRefusalFloor(
+  { maxId, floor, leasedEnd }: Segment,
+  seenEnd: bigint,
+): bigint | undefined {
+  const end = greater(seenEnd, leasedEnd)
+  if (floor === 0n && maxId >= end) return undefined
+  return greater(floor, end)
 }
 
 /** The refusal to lease while `floor` is on record. */
@@ -54,13 +63,13 @@ export function leaseOf(segment: Segment, ids: number): Lease {
 }
 
 /** Where a sequence that is made with `start` begins: above all that one of its name leased before. */
-export function startAbove(floor: bigint, start: bigint): bigint {
-  return start > floor ? start : floor
+export function startAbove({ floor, leasedEnd }: Marks, start: bigint): bigint {
+  return greater(start, greater(floor, leasedEnd))
 }
 
 /** Where a sequence stands after an operator moved it on by `ids`: past what it leased, and past its floor. */
-export function advancedBy({ maxId, floor }: Segment, ids: bigint): bigint {
-  const position = (maxId > floor ? maxId : floor) + ids
+export function advancedBy({ maxId, ...marks }: Segment, ids: bigint): bigint {
+  const position = startAbove(marks, maxId) + ids
   return position < ID_END ? position : ID_END
 }
 
@@ -76,6 +85,10 @@ function checkSegment({ name, maxId, step }: Segment): void {
     )
   if (step < 1n || step > BigInt(STEP_MAX)) throw absurd('step', step, `1 to ${STEP_MAX}`)
   if (maxId < 0n || maxId > ID_END) throw absurd('max_id', maxId, '0 to 2^63')
+}
+
+function greater(a: bigint, b: bigint): bigint {
+  return a > b ? a : b
 }
 
 function quote(name: string): string {

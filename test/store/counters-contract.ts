@@ -1,13 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { CounterDemand, CounterRow, Store } from '../../src/core/store.ts'
+import type { CounterDemand, CounterKey, Store } from '../../src/core/store.ts'
 
 /** Fresh data for one test, and the instances on it. */
 export interface CountersFixture {
   readonly store: Store
   /** A further instance on the same data. */
   another(): Promise<Store>
-  /** Writes a row as the older server, or a person, would. */
-  writeRow(nodeOffset: number, ruleName: string, appName: string, row: CounterRow): Promise<void>
+  /** Writes a row as the older server, a person, or a restored backup would. */
+  writeRow(key: CounterKey, counter: bigint, updateSeconds: number): Promise<void>
+  deleteRow(key: CounterKey): Promise<void>
   close(): Promise<void>
 }
 
@@ -32,9 +33,9 @@ export function describeCountersContract(name: string, open: () => Promise<Count
     it('starts at the first number and goes on above what was reserved', async () => {
       expect(await read()).toBeUndefined()
       expect(await reserve()).toEqual({ first: 0n, count: 10 })
-      expect(await read()).toEqual({ counter: 9n, updateSeconds: 1500 })
+      expect(await read()).toEqual({ counter: 9n, updateSeconds: 1500, isRefused: false })
       expect(await reserve({ seconds: 1200, count: 5 })).toEqual({ first: 10n, count: 5 })
-      expect(await read()).toEqual({ counter: 14n, updateSeconds: 1500 })
+      expect(await read()).toEqual({ counter: 14n, updateSeconds: 1500, isRefused: false })
     })
 
     it('moves by the step', async () => {
@@ -44,9 +45,9 @@ export function describeCountersContract(name: string, open: () => Promise<Count
     })
 
     it('takes the next number on the grid where an older one had another step', async () => {
-      await fixture.writeRow(0, 'order', 'shop', { counter: 8n, updateSeconds: 1500 })
+      await fixture.writeRow(key, 8n, 1500)
       expect(await reserve({ first: 2n, step: 5n, count: 1 })).toEqual({ first: 12n, count: 1 })
-      await fixture.writeRow(0, 'order', 'low', { counter: 8n, updateSeconds: 1500 })
+      await fixture.writeRow({ ...key, appName: 'low' }, 8n, 1500)
       expect(await reserve({ first: 100n }, { ...key, appName: 'low' })).toEqual({ first: 100n, count: 10 })
     })
 
@@ -62,9 +63,9 @@ export function describeCountersContract(name: string, open: () => Promise<Count
       await reserve()
       const next = { sinceSeconds: 2000, untilSeconds: 3000, seconds: 2000 }
       expect(await reserve(next)).toEqual({ first: 0n, count: 10 })
-      expect(await read()).toEqual({ counter: 9n, updateSeconds: 2000 })
+      expect(await read()).toEqual({ counter: 9n, updateSeconds: 2000, isRefused: false })
       expect(await reserve()).toEqual({ laterSeconds: 2000 })
-      expect(await read()).toEqual({ counter: 9n, updateSeconds: 2000 })
+      expect(await read()).toEqual({ counter: 9n, updateSeconds: 2000, isRefused: false })
     })
 
     it('has one endless period', async () => {
@@ -92,13 +93,56 @@ export function describeCountersContract(name: string, open: () => Promise<Count
       await expect(reserve(end)).rejects.toMatchObject({ code: 'EXHAUSTED' })
     })
 
-    it('I3: refuses where the store went backwards', async () => {
+    const regressed = (counter: number) => ({
+      code: 'REGRESSED',
+      message: expect.stringContaining(`"order" for "shop" up to ${counter} at least were reserved`),
+    })
+    const nextDay = { sinceSeconds: 2000, untilSeconds: 3000, seconds: 2500 }
+
+    it.each([
+      ['an older row', () => fixture.writeRow(key, 4n, 1400)],
+      ['a row of the period before', () => fixture.writeRow(key, 900n, 900)],
+      ['no row', () => fixture.deleteRow(key)],
+    ])(
+      'I3: where it went backwards to %s every instance refuses, also one that starts later, until the period is over',
+      async (_, restore) => {
+        expect(await reserve({ count: 30 })).toEqual({ first: 0n, count: 30 })
+        await restore()
+        await expect(reserve({ seen: 29n })).rejects.toMatchObject(regressed(29))
+        const restarted = await fixture.another()
+        for (const store of [restarted, fixture.store])
+          await expect(reserve({}, key, store)).rejects.toMatchObject(regressed(29))
+        // One that knows less changes nothing, one that knows more raises it.
+        await expect(reserve({ seen: 9n })).rejects.toMatchObject(regressed(29))
+        await expect(reserve({ seen: 49n }, key, restarted)).rejects.toMatchObject(regressed(49))
+        await expect(reserve({ seen: 29n })).rejects.toMatchObject(regressed(49))
+        expect(await read()).toMatchObject({ counter: 49n, isRefused: true })
+        expect(await reserve(nextDay)).toEqual({ first: 0n, count: 10 })
+        await expect(reserve({ ...nextDay, seen: 9n }, key, restarted)).resolves.toEqual({
+          first: 10n,
+          count: 10,
+        })
+      },
+    )
+
+    it('I3: a person who sets the row past every number in use lifts a refusal', async () => {
       await reserve()
-      await expect(reserve({ seen: 10n })).rejects.toMatchObject({ code: 'REGRESSED' })
-      await expect(reserve({ seen: 5n }, { ...key, appName: 'gone' })).rejects.toMatchObject({
-        code: 'REGRESSED',
-      })
-      expect(await reserve({ seen: 9n })).toEqual({ first: 10n, count: 10 })
+      await expect(reserve({ seen: 10n })).rejects.toMatchObject(regressed(10))
+      await fixture.writeRow(key, 199n, 1500)
+      expect(await reserve({ seen: 10n }, key, await fixture.another())).toEqual({ first: 200n, count: 10 })
+    })
+
+    it('I3: and a row that is set to less is refused again', async () => {
+      await reserve()
+      await expect(reserve({ seen: 10n })).rejects.toMatchObject(regressed(10))
+      await fixture.writeRow(key, 9n, 1500)
+      await expect(reserve({ seen: 10n })).rejects.toMatchObject(regressed(10))
+    })
+
+    it('I3, I6: a refusal is exact up to 2^63-1', async () => {
+      await reserve()
+      await expect(reserve({ seen: ID_MAX, last: ID_MAX })).rejects.toMatchObject({ code: 'REGRESSED' })
+      expect(await read()).toEqual({ counter: ID_MAX, updateSeconds: 1500, isRefused: true })
     })
 
     it('I1: several instances at once never reserve a number twice', async () => {

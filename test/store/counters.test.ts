@@ -8,8 +8,9 @@ import { SqliteStore } from '../../src/store/sqlite/store.ts'
 import { describeCountersContract } from './counters-contract.ts'
 import { mysqlFixture } from './mysql-fixture.ts'
 
-const INSERT =
-  'INSERT INTO counter (node_offset, rule_name, app_name, counter, update_time) VALUES (?, ?, ?, ?, ?)'
+const REPLACE =
+  'REPLACE INTO counter (node_offset, rule_name, app_name, counter, update_time) VALUES (?, ?, ?, ?, ?)'
+const DELETE = 'DELETE FROM counter WHERE node_offset = ? AND rule_name = ? AND app_name = ?'
 
 describeCountersContract('SQLite', async () => {
   const folder = await mkdtemp(`${tmpdir()}/seqsvr-counters-`)
@@ -22,20 +23,24 @@ describeCountersContract('SQLite', async () => {
       schema: 'auto',
       agreement: { step: 100, first: 0 },
       uuid: randomUUID(),
+      provenance: true,
       timeoutMs: 10_000,
     })
     stores.push(store)
     await store.prepare()
     return store
   }
+  const write = (sql: string, ...values: (string | number | bigint)[]) => {
+    const database = new Driver(file)
+    database.prepare(sql).run(...values)
+    database.close()
+  }
   return {
     store: await open(),
     another: open,
-    async writeRow(nodeOffset, ruleName, appName, { counter, updateSeconds }) {
-      const database = new Driver(file)
-      database.prepare(INSERT).run(nodeOffset, ruleName, appName, counter, updateSeconds)
-      database.close()
-    },
+    writeRow: async ({ nodeOffset, ruleName, appName }, counter, updateSeconds) =>
+      write(REPLACE, nodeOffset, ruleName, appName, counter, updateSeconds),
+    deleteRow: async ({ nodeOffset, ruleName, appName }) => write(DELETE, nodeOffset, ruleName, appName),
     async close() {
       await Promise.all(stores.map((store) => store.close()))
       await rm(folder, { recursive: true })
@@ -49,8 +54,11 @@ describeCountersContract('MySQL', async () => {
   return {
     store: fixture.store,
     another: () => fixture.another(),
-    async writeRow(nodeOffset, ruleName, appName, { counter, updateSeconds }) {
-      await fixture.sql(INSERT, [nodeOffset, ruleName, appName, counter, updateSeconds])
+    async writeRow({ nodeOffset, ruleName, appName }, counter, updateSeconds) {
+      await fixture.sql(REPLACE, [nodeOffset, ruleName, appName, counter, updateSeconds])
+    },
+    async deleteRow({ nodeOffset, ruleName, appName }) {
+      await fixture.sql(DELETE, [nodeOffset, ruleName, appName])
     },
     close: () => fixture.close(),
   }
@@ -101,6 +109,21 @@ describe("the older server's table of counters, as it is", () => {
     expect(await store.counters.reserve(key, { ...demand, count: 1 })).toEqual({
       first: 2147483647n,
       count: 1,
+    })
+    await close()
+  })
+
+  it('I3: its narrow columns hold the record of a refusal', async () => {
+    const { store, another, sql, close } = await open()
+    await sql("UPDATE counter SET counter = 100 WHERE app_name = 'shop'")
+    for (const seen of [2147483647n, undefined])
+      await expect((await another()).counters.reserve(key, { ...demand, seen })).rejects.toMatchObject({
+        code: 'REGRESSED',
+      })
+    expect(await store.counters.read(key)).toEqual({
+      counter: 2147483647n,
+      updateSeconds: 1500,
+      isRefused: true,
     })
     await close()
   })

@@ -7,6 +7,7 @@ const store = new SqliteStore({
   schema: 'auto',
   agreement: { step: 10, first: 0 },
   uuid,
+  provenance: true,
   timeoutMs: 20_000,
 })
 for (let i = 0; i < Number(times); i++) {

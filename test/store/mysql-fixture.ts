@@ -51,6 +51,7 @@ export async function mysqlFixture({
       schema: 'auto',
       agreement: { step: 100, first: 0 },
       uuid: randomUUID(),
+      provenance: true,
       random: Math.random,
       ...options,
       ...more,

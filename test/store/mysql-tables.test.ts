@@ -190,7 +190,7 @@ describe('a database that went backwards (I3)', () => {
   it('I1 makes no tables while running although all of them were dropped', async () => {
     const { store, sql } = await fixtureWith()
     await store.generator.lease(1, 0n)
-    await sql('DROP TABLE generator_table, segments, counter, seqsvr_meta')
+    await sql('DROP TABLE generator_table, segments, counter, seqsvr_leases, seqsvr_meta')
     for (let i = 0; i < 3; i++)
       expect(await errorOf(store.generator.lease(1, 0n))).toMatchObject({ code: 'STORE_MISCONFIGURED' })
     expect(await sql('SHOW TABLES')).toEqual([])

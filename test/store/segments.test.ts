@@ -17,6 +17,7 @@ describeSegmentsContract('SQLite', async () => {
       schema: 'auto',
       agreement: { step: 100, first: 0 },
       uuid: randomUUID(),
+      provenance: true,
       timeoutMs: 10_000,
     })
     stores.push(store)

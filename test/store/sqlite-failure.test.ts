@@ -9,6 +9,14 @@ const systemError = (code: string) =>
 
 describe('failureOf', () => {
   it.each([
+    ['database disk image is malformed', 'STORE_MISCONFIGURED', 'is damaged'],
+    ['disk I/O error', 'STORE_UNAVAILABLE', 'cannot be read or written now'],
+  ])('an error of SQLite without its result code: %s', (message, code, what) => {
+    const error = failureOf(Object.assign(new Error(message), { code: 'ERR_SQLITE_ERROR' }), 'seq.sqlite')
+    expect([error.code, error.message]).toEqual([code, expect.stringContaining(`seq.sqlite ${what}`)])
+  })
+
+  it.each([
     ['SQLITE_FULL', 13, 'STORE_UNAVAILABLE', 'cannot grow: make room on its disk'],
     ['SQLITE_BUSY', 5, 'STORE_UNAVAILABLE', 'is locked'],
     ['SQLITE_BUSY_SNAPSHOT', 517, 'STORE_UNAVAILABLE', 'is locked'],

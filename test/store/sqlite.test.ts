@@ -50,6 +50,7 @@ function open(options: Partial<SqliteStoreOptions> = {}): Store {
     schema: 'auto',
     agreement: { step: 100, first: 0 },
     uuid: `instance ${closing.length}`,
+    provenance: true,
     timeoutMs: 20_000,
     ...options,
   })
@@ -78,7 +79,14 @@ describeStoreContract('SQLite', async (agreement) => {
   const stores: Store[] = []
   const instance = (agreed: GeneratorAgreement) => {
     const uuid = `instance ${stores.length}`
-    const store = new SqliteStore({ file, schema: 'auto', agreement: agreed, uuid, timeoutMs: 20_000 })
+    const store = new SqliteStore({
+      file,
+      schema: 'auto',
+      agreement: agreed,
+      uuid,
+      provenance: true,
+      timeoutMs: 20_000,
+    })
     stores.push(store)
     return store
   }
@@ -125,6 +133,10 @@ describe('the file', () => {
         sql: expect.stringContaining(
           'app_tag TEXT PRIMARY KEY NOT NULL, max_id INTEGER NOT NULL, step INTEGER NOT NULL',
         ),
+      },
+      {
+        name: 'seqsvr_leases',
+        sql: expect.stringContaining('PRIMARY KEY (sequence, start_id)'),
       },
       {
         name: 'seqsvr_meta',

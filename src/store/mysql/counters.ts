@@ -1,6 +1,6 @@
 import { SequenceError } from '../../core/errors.ts'
 import type { CounterDemand, CounterGrant, CounterKey, CounterRow, CounterStore } from '../../core/store.ts'
-import { moveCounter } from '../counter.ts'
+import { columnsOfRow, moveCounter, rowOfColumns } from '../counter.ts'
 import { isColumnFullError, isTextError } from './errors.ts'
 import type { Preparation } from './preparation.ts'
 import type { Session } from './session.ts'
@@ -27,22 +27,20 @@ export class MysqlCounters implements CounterStore {
 
   async reserve(key: CounterKey, demand: CounterDemand): Promise<CounterGrant> {
     await this.#preparation.tables()
-    return this.#transactions.run(async (session) => {
+    const outcome = await this.#transactions.run(async (session) => {
       // FOR UPDATE: until the COMMIT no other instance, and no older server, can move this row.
       const row = await rowOf(session, key, 'FOR UPDATE')
       const move = moveCounter(key, row, demand)
       if (move.row !== undefined)
         await session
-          .run(row === undefined ? INSERT : UPDATE, [
-            move.row.counter,
-            move.row.updateSeconds,
-            ...columnsOf(key),
-          ])
+          .run(row === undefined ? INSERT : UPDATE, [...columnsOfRow(move.row), ...columnsOf(key)])
           .catch((error: unknown) => {
             throw refusalOf(error, key) ?? error
           })
-      return move.grant
+      return move.outcome
     })
+    if (outcome instanceof SequenceError) throw outcome
+    return outcome
   }
 
   async read(key: CounterKey): Promise<CounterRow | undefined> {
@@ -55,7 +53,7 @@ async function rowOf(session: Session, key: CounterKey, lock = ''): Promise<Coun
   const [row] = await session.rows(`${SELECT} ${lock}`, columnsOf(key)).catch((error: unknown) => {
     throw refusalOf(error, key) ?? error
   })
-  return row && { counter: BigInt(row.counter), updateSeconds: Number(row.updateTime) }
+  return row && rowOfColumns(BigInt(row.counter), Number(row.updateTime))
 }
 
 function columnsOf({ nodeOffset, ruleName, appName }: CounterKey): [number, string, string] {

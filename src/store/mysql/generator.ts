@@ -1,9 +1,10 @@
 import { SequenceError } from '../../core/errors.ts'
 import { ID_END } from '../../core/id.ts'
 import type { Lease } from '../../core/lease.ts'
-import type { GeneratorAgreement, GeneratorStore } from '../../core/store.ts'
+import { GENERATOR_NAME, type GeneratorAgreement, type GeneratorStore } from '../../core/store.ts'
 import { advancedTo, leaseCount, refusalFloor, regressed } from '../generator.ts'
 import { grant, readState } from './grant.ts'
+import { recordLeases } from './lease-records.ts'
 import type { Preparation } from './preparation.ts'
 import type { Session } from './session.ts'
 import type { Transactions } from './transactions.ts'
@@ -14,6 +15,8 @@ export interface MysqlGeneratorOptions {
   readonly agreement: GeneratorAgreement
   /** This instance's name. */
   readonly uuid: string
+  /** Whether it records its leases. */
+  readonly provenance: boolean
 }
 
 const RECORD_FLOOR = `
@@ -36,15 +39,21 @@ export class MysqlGenerator implements GeneratorStore {
   }
 
   async lease(ids: number, seenEnd: bigint): Promise<readonly Lease[]> {
-    const { agreement, preparation } = this.#options
+    const { agreement, preparation, uuid, provenance } = this.#options
     const rows = this.#rows
     this.#rows = []
     try {
       const count = leaseCount(ids, agreement.step)
       const outcome = await this.#run(async (session) => {
-        const state = await readState(session, agreement)
-        const floor = refusalFloor(state, seenEnd, agreement)
-        if (floor === undefined) return grant(session, this.#newUuids(count), rows, state.maxId, agreement)
+        const state = await readState(session, agreement, provenance)
+        // Leases on record are as if this instance had seen them (I3): a table alone may have gone back.
+        const end = seenEnd > state.leasedEnd ? seenEnd : state.leasedEnd
+        const floor = refusalFloor(state, end, agreement)
+        if (floor === undefined) {
+          const granted = await grant(session, this.#newUuids(count), rows, state.maxId, agreement)
+          if (provenance) await recordLeases(session, GENERATOR_NAME, granted.leases, uuid)
+          return granted
+        }
         if (floor > state.floor) await recordFloor(session, floor)
         return regressed(state.maxId, floor, agreement)
       })
@@ -65,9 +74,11 @@ export class MysqlGenerator implements GeneratorStore {
   }
 
   advanceBy(ids: bigint): Promise<void> {
-    const { agreement } = this.#options
+    const { agreement, provenance } = this.#options
     return this.#run(async (session) => {
-      const { maxId, floor } = await readState(session, agreement)
+      const state = await readState(session, agreement, provenance)
+      const { maxId } = state
+      const floor = refusalFloor(state, state.leasedEnd, agreement) ?? 0n
       await session.run(ADVANCE, [advancedTo(maxId, floor, ids, agreement)])
       await session.run(LIFT_FLOOR)
     })

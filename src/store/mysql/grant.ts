@@ -1,20 +1,29 @@
 import { SequenceError } from '../../core/errors.ts'
 import type { Lease } from '../../core/lease.ts'
-import type { GeneratorAgreement } from '../../core/store.ts'
+import { GENERATOR_NAME, type GeneratorAgreement } from '../../core/store.ts'
 import { checkAgreement, counterLost, type GeneratorState, leasesOf } from '../generator.ts'
 import { isColumnFullError } from './errors.ts'
+import { SELECT_LEASED_END } from './lease-records.ts'
 import type { Session } from './session.ts'
 
 /** What a grant needs of a session. */
 export type Statements = Pick<Session, 'rows' | 'run'>
 
 /** One statement, so that all of it is of one moment and costs one round trip. */
-export const SELECT_STATE = `
+const SELECT_STATE = `
 SELECT
   (SELECT MAX(id) FROM generator_table) AS maxId,
   (SELECT value FROM seqsvr_meta WHERE name = 'generator.step') AS step,
   (SELECT value FROM seqsvr_meta WHERE name = 'generator.first') AS first,
   (SELECT value FROM seqsvr_meta WHERE name = 'generator.floor') AS floor`
+
+/** The same with the end of the greatest lease on record. */
+const SELECT_STATE_AND_LEASED_END = `${SELECT_STATE}, (${SELECT_LEASED_END}) AS leasedEnd`
+
+/** What a transaction finds before it grants anything, and the end of the greatest lease on record: 0n where there is none. */
+export interface MysqlGeneratorState extends GeneratorState {
+  readonly leasedEnd: bigint
+}
 
 const DELETE_ROW = 'DELETE FROM generator_table WHERE id = ?'
 
@@ -50,21 +59,28 @@ export async function grant(
 }
 
 /**
- * Reads what forbids or bounds a lease. Throws STEP_MISMATCH (I7), and STORE_MISCONFIGURED when the agreement has
- * vanished.
+ * Reads what forbids or bounds a lease, with the leases on record where they are recorded. Throws STEP_MISMATCH (I7), and
+ * STORE_MISCONFIGURED when the agreement has vanished.
  */
 export async function readState(
   statements: Statements,
   agreement: GeneratorAgreement,
-): Promise<GeneratorState> {
-  const [state] = await statements.rows(SELECT_STATE)
+  recorded: boolean,
+): Promise<MysqlGeneratorState> {
+  const [state] = recorded
+    ? await statements.rows(SELECT_STATE_AND_LEASED_END, [GENERATOR_NAME])
+    : await statements.rows(SELECT_STATE)
   if (state?.step == null || state.first == null)
     throw new SequenceError(
       'STORE_MISCONFIGURED',
       'the agreement on the step has vanished from seqsvr_meta: was the database restored?',
     )
   checkAgreement({ step: BigInt(state.step), first: BigInt(state.first) }, agreement)
-  return { maxId: BigInt(state.maxId ?? 0), floor: BigInt(state.floor ?? 0) }
+  return {
+    maxId: BigInt(state.maxId ?? 0),
+    floor: BigInt(state.floor ?? 0),
+    leasedEnd: BigInt(state.leasedEnd ?? 0),
+  }
 }
 
 /**

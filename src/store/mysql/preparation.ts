@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { SequenceError } from '../../core/errors.ts'
 import type { GeneratorAgreement } from '../../core/store.ts'
-import { checkAgreement, regressed } from '../generator.ts'
+import { checkAgreement } from '../generator.ts'
 import { isDdlDenied, TABLE_MISSING_ADVICE } from './errors.ts'
-import { SELECT_STATE } from './grant.ts'
 import type { Session } from './session.ts'
 import type { Transactions } from './transactions.ts'
 
@@ -12,6 +11,8 @@ export interface PreparationOptions {
   /** Whether missing tables are made, or are somebody else's affair. */
   readonly schema: 'auto' | 'manual'
   readonly agreement: GeneratorAgreement
+  /** Whether the table of leases is needed. */
+  readonly provenance: boolean
   /** Names the server in errors. */
   readonly description: string
 }
@@ -20,12 +21,16 @@ const SCHEMA = new URL('../../../schema.sql', import.meta.url)
 
 const SELECT_TABLES = `
 SELECT table_name AS name, engine FROM information_schema.tables
-WHERE table_schema = DATABASE() AND table_name IN ('generator_table', 'segments', 'counter', 'seqsvr_meta')`
+WHERE table_schema = DATABASE() AND table_name IN ('generator_table', 'segments', 'counter', 'seqsvr_meta', 'seqsvr_leases')`
 
-/** How many those are. */
-const TABLES = 4
+/** Those of them that are always needed. */
+export const TABLES = ['generator_table', 'segments', 'counter', 'seqsvr_meta']
 
-const ENGINES_WITHOUT_TRANSACTIONS = new Set(['MyISAM', 'Aria', 'MEMORY', 'CSV'])
+const LEASES_MISSING_ADVICE =
+  'the table seqsvr_leases is missing: import schema.sql, or run `seqsvr init` with a user who may create tables, ' +
+  'or set provenance.days to 0'
+
+export const ENGINES_WITHOUT_TRANSACTIONS = new Set(['MyISAM', 'Aria', 'MEMORY', 'CSV'])
 
 const INSERT_AGREEMENT = `
 INSERT IGNORE INTO seqsvr_meta (name, value) VALUES ('generator.step', ?), ('generator.first', ?)`
@@ -81,20 +86,6 @@ export class Preparation {
     return this.#agreement
   }
 
-  /** What `Store.inspect` promises. */
-  async inspect(): Promise<'ready' | 'empty'> {
-    const { transactions, schema, agreement } = this.#options
-    const tables = await this.#existingTables()
-    if (tables.length < TABLES && schema === 'manual') throw this.#misconfigured(TABLE_MISSING_ADVICE)
-    if (!tables.includes('seqsvr_meta')) return 'empty'
-    if (!tables.includes('generator_table')) return 'empty'
-    const [row] = await transactions.run((session) => session.rows(SELECT_STATE))
-    if (row?.step == null) return 'empty'
-    checkAgreement({ step: BigInt(row.step), first: BigInt(row.first) }, agreement)
-    if (row.floor != null) throw regressed(BigInt(row.maxId ?? 0), BigInt(row.floor), agreement)
-    return tables.length < TABLES ? 'empty' : 'ready'
-  }
-
   /** Has the next call look again, since the tables are not as they were. */
   forget(): void {
     this.#tables = undefined
@@ -104,8 +95,9 @@ export class Preparation {
   async #makeTables(): Promise<void> {
     const { transactions, schema } = this.#options
     const tables = await this.#existingTables()
-    if (tables.length === TABLES) return
-    if (schema === 'manual' || this.#doneBefore) throw this.#misconfigured(TABLE_MISSING_ADVICE)
+    const missing = this.#missingOf(tables)
+    if (missing.length === 0) return
+    if (schema === 'manual' || this.#doneBefore) throw this.#tableMissing(missing)
     await transactions.run((session) => this.#createTables(session, tables))
   }
 
@@ -143,9 +135,19 @@ export class Preparation {
     try {
       for (const statement of schema.split(/;$/m)) if (statement.trim() !== '') await session.run(statement)
     } catch (error) {
-      if (isDdlDenied(error)) throw this.#misconfigured(TABLE_MISSING_ADVICE, error)
+      if (isDdlDenied(error)) throw this.#tableMissing(this.#missingOf(tables), error)
       throw error
     }
+  }
+
+  #missingOf(tables: readonly string[]): string[] {
+    const needed = this.#options.provenance ? [...TABLES, 'seqsvr_leases'] : TABLES
+    return needed.filter((name) => !tables.includes(name))
+  }
+
+  #tableMissing(missing: readonly string[], cause?: unknown): SequenceError {
+    const isLeasesOnly = missing.every((name) => name === 'seqsvr_leases')
+    return this.#misconfigured(isLeasesOnly ? LEASES_MISSING_ADVICE : TABLE_MISSING_ADVICE, cause)
   }
 
   #misconfigured(what: string, cause?: unknown): SequenceError {

@@ -6,6 +6,7 @@ import {
   advancedBy,
   floorKey,
   leaseOf,
+  type Marks,
   type Segment,
   segmentRefusalFloor,
   segmentRegressed,
@@ -13,13 +14,16 @@ import {
   startAbove,
 } from '../segment.ts'
 import { isColumnFullError, isDuplicateKeyError, isTextError } from './errors.ts'
+import { recordLeases, SELECT_LEASED_END } from './lease-records.ts'
 import type { Preparation } from './preparation.ts'
 import type { Row, Session } from './session.ts'
 import type { Transactions } from './transactions.ts'
 
 // FOR UPDATE: until the COMMIT no other instance, and no older server, can move this row.
 const SELECT = 'SELECT app_tag AS name, max_id AS maxId, step FROM segments WHERE app_tag = ? FOR UPDATE'
-const FLOOR = 'SELECT value FROM seqsvr_meta WHERE name = ?'
+const FLOOR = '(SELECT value FROM seqsvr_meta WHERE name = ?) AS floor'
+const MARKS = `SELECT ${FLOOR}, (${SELECT_LEASED_END}) AS leasedEnd`
+const MARKS_UNRECORDED = `SELECT ${FLOOR}, 0 AS leasedEnd`
 const LIST =
   'SELECT app_tag AS name, max_id AS maxId, step FROM segments WHERE app_tag > ? ORDER BY app_tag LIMIT ?'
 const INSERT = 'INSERT INTO segments (app_tag, max_id, step) VALUES (?, ?, ?)'
@@ -33,24 +37,31 @@ INSERT INTO seqsvr_meta (name, value) VALUES (?, ?) ON DUPLICATE KEY UPDATE valu
 export class MysqlSegments implements SegmentStore {
   readonly #transactions: Transactions
   readonly #preparation: Preparation
+  readonly #recorder: string | undefined
 
-  constructor(transactions: Transactions, preparation: Preparation) {
+  /** `recorder` is this instance's name, for the record of its leases; undefined where there is none. */
+  constructor(transactions: Transactions, preparation: Preparation, recorder: string | undefined) {
     this.#transactions = transactions
     this.#preparation = preparation
+    this.#recorder = recorder
   }
 
   source(name: string): LeaseSource {
     return {
       lease: async (ids, seenEnd) => {
         const outcome = await this.#run(async (session) => {
-          const segment = await find(session, name)
+          const segment = await this.#find(session, name)
           if (segment === undefined) {
             // Made again, it must not repeat what this instance has seen of it (I1).
             if (seenEnd > 0n) await raiseFloor(session, name, seenEnd)
             return unknownSequence(name)
           }
           const floor = segmentRefusalFloor(segment, seenEnd)
-          if (floor === undefined) return [await leaseFrom(session, segment, ids)]
+          if (floor === undefined) {
+            const leases = [await leaseFrom(session, segment, ids)]
+            if (this.#recorder !== undefined) await recordLeases(session, name, leases, this.#recorder)
+            return leases
+          }
           if (floor > segment.floor) await raiseFloor(session, name, floor)
           return segmentRegressed(segment, floor)
         })
@@ -79,15 +90,15 @@ export class MysqlSegments implements SegmentStore {
         throw (await this.#refusalToCreate(session, name, error)) ?? error
       }
       // Read behind the lock that the row brings: what retires this name at the same time has recorded it by now.
-      const floor = await floorOf(session, name)
-      if (floor > start) await session.run(UPDATE, [startAbove(floor, start), name])
+      const first = startAbove(await this.#marksOf(session, name), start)
+      if (first > start) await session.run(UPDATE, [first, name])
       await liftFloor(session, name)
     })
   }
 
   advanceTo(name: string, start: bigint): Promise<bigint> {
     return this.#run(async (session) => {
-      const segment = await known(session, name)
+      const segment = await this.#known(session, name)
       const to = segment.maxId < start ? await moveTo(session, segment, start) : segment.maxId
       if (to >= segment.floor) await liftFloor(session, name)
       return to
@@ -96,7 +107,7 @@ export class MysqlSegments implements SegmentStore {
 
   advanceBy(name: string, ids: bigint): Promise<bigint> {
     return this.#run(async (session) => {
-      const segment = await known(session, name)
+      const segment = await this.#known(session, name)
       const to = await moveTo(session, segment, advancedBy(segment, ids))
       await liftFloor(session, name)
       return to
@@ -105,7 +116,7 @@ export class MysqlSegments implements SegmentStore {
 
   retire(name: string): Promise<void> {
     return this.#run(async (session) => {
-      const { maxId } = await known(session, name)
+      const { maxId } = await this.#known(session, name)
       await raiseFloor(session, name, maxId)
       await session.run(DELETE, [name])
     })
@@ -114,6 +125,25 @@ export class MysqlSegments implements SegmentStore {
   async #run<T>(work: (session: Session) => Promise<T>): Promise<T> {
     await this.#preparation.tables()
     return this.#transactions.run(work)
+  }
+
+  async #find(session: Session, name: string): Promise<Segment | undefined> {
+    const row = await rowOf(session, name)
+    return row && { ...row, ...(await this.#marksOf(session, name)) }
+  }
+
+  async #known(session: Session, name: string): Promise<Segment> {
+    const segment = await this.#find(session, name)
+    if (segment === undefined) throw unknownSequence(name)
+    return segment
+  }
+
+  async #marksOf(session: Session, name: string): Promise<Marks> {
+    const [row] =
+      this.#recorder === undefined
+        ? await session.rows(MARKS_UNRECORDED, [floorKey(name)])
+        : await session.rows(MARKS, [floorKey(name), name])
+    return { floor: BigInt(row?.floor ?? 0), leasedEnd: BigInt(row?.leasedEnd ?? 0) }
   }
 
   async #refusalToCreate(session: Session, name: string, error: unknown): Promise<SequenceError | undefined> {
@@ -153,14 +183,14 @@ async function existingRows(session: Session, names: readonly string[]): Promise
 }
 
 /** The row of exactly this name: a column's collation may take other names for it. */
-async function find(session: Session, name: string): Promise<Segment | undefined> {
+async function rowOf(session: Session, name: string): Promise<SegmentRow | undefined> {
   const rows = (await rowsLike(session, name)).filter((row) => nameOf(row) === name)
   if (rows.length > 1)
     throw new SequenceError(
       'STORE_MISCONFIGURED',
       `segments has ${rows.length} rows for ${JSON.stringify(name)}: make app_tag its primary key`,
     )
-  return rows[0] && { ...segmentRowOf(rows[0]), floor: await floorOf(session, name) }
+  return rows[0] && segmentRowOf(rows[0])
 }
 
 async function rowsLike(session: Session, name: string): Promise<Row[]> {
@@ -170,12 +200,6 @@ async function rowsLike(session: Session, name: string): Promise<Row[]> {
     if (isTextError(error)) return []
     throw error
   }
-}
-
-async function known(session: Session, name: string): Promise<Segment> {
-  const segment = await find(session, name)
-  if (segment === undefined) throw unknownSequence(name)
-  return segment
 }
 
 /** Leases what is asked for, or a single step where the column has no room for more. */
@@ -196,20 +220,19 @@ async function leaseFrom(session: Session, segment: Segment, ids: number): Promi
  * Sets `max_id` and resolves with what it is then: a signed column ends at 2^63-1, one short of the id space, so that
  * its very last id cannot be leased.
  */
-async function moveTo(session: Session, { name, maxId }: Segment, to: bigint): Promise<bigint> {
+async function moveTo(
+  session: Session,
+  { name, maxId }: Pick<Segment, 'name' | 'maxId'>,
+  to: bigint,
+): Promise<bigint> {
   try {
     await session.run(UPDATE, [to, name])
     return to
   } catch (error) {
     if (!isColumnFullError(error)) throw error
     if (to !== ID_END || maxId >= ID_END - 1n) throw exhaustedColumn(name)
-    return moveTo(session, { name, maxId, step: 1n, floor: 0n }, ID_END - 1n)
+    return moveTo(session, { name, maxId }, ID_END - 1n)
   }
-}
-
-async function floorOf(session: Session, name: string): Promise<bigint> {
-  const [row] = await session.rows(FLOOR, [floorKey(name)])
-  return BigInt(row?.value ?? 0)
 }
 
 async function raiseFloor(session: Session, name: string, floor: bigint): Promise<void> {
@@ -228,7 +251,7 @@ function exhaustedColumn(name: string): SequenceError {
   )
 }
 
-function segmentRowOf(row: Row): SegmentRow {
+export function segmentRowOf(row: Row): SegmentRow {
   const name = nameOf(row)
   return { name, maxId: integerOf(row, 'maxId', name), step: integerOf(row, 'step', name) }
 }

@@ -22,10 +22,12 @@ type SqlValue = string | number | bigint
  * For the server's side of every connection. It ends one that says nothing for 5 s, so that an instance frozen
  * inside a transaction holds its locks no longer than that. A lock waits 2 s, so that the transaction can be
  * tried again inside its own deadline. Strict, since a max_id that the server cuts to its column's greatest value
- * would be leased again and again (I1).
+ * would be leased again and again (I1). With backslashes that escape, as the driver writes them: otherwise a quote in a
+ * name would end its literal.
  */
-const SET_UP =
-  "SET SESSION wait_timeout = 5, innodb_lock_wait_timeout = 2, sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"
+const SET_UP = `
+SET SESSION wait_timeout = 5, innodb_lock_wait_timeout = 2,
+  sql_mode = CONCAT(REPLACE(@@sql_mode, 'NO_BACKSLASH_ESCAPES', ''), ',STRICT_ALL_TABLES')`
 
 /** How long a server that gets our farewell may take to close the connection. */
 const FAREWELL_MS_MAX = 1_000

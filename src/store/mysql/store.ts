@@ -1,14 +1,18 @@
+import type { Finding } from '../../core/finding.ts'
 import type {
   CounterStore,
   GeneratorAgreement,
   GeneratorStore,
+  ProvenanceStore,
   SegmentStore,
   Store,
 } from '../../core/store.ts'
 import { type ConnectionLimits, Connections } from './connections.ts'
 import { MysqlCounters } from './counters.ts'
 import { MysqlGenerator } from './generator.ts'
+import { Inspection } from './inspection.ts'
 import { Preparation } from './preparation.ts'
+import { MysqlProvenance } from './provenance.ts'
 import { MysqlSegments } from './segments.ts'
 import type { MysqlAddress } from './session.ts'
 import { Transactions } from './transactions.ts'
@@ -21,6 +25,8 @@ export interface MysqlStoreOptions extends MysqlAddress, ConnectionLimits {
   readonly agreement: GeneratorAgreement
   /** This instance's name. No two instances may share one. */
   readonly uuid: string
+  /** Whether leases are recorded, and leases on record heeded. */
+  readonly provenance: boolean
   /** Uniform in `[0, 1)`; spreads the attempts of a fleet. */
   readonly random: () => number
 }
@@ -31,29 +37,34 @@ export class MysqlStore implements Store {
   readonly generator: GeneratorStore
   readonly segments: SegmentStore
   readonly counters: CounterStore
+  readonly provenance: ProvenanceStore | undefined
   readonly #connections: Connections
   readonly #preparation: Preparation
+  readonly #inspection: Inspection
 
   constructor(options: MysqlStoreOptions) {
-    const { host, port, socketPath, database, timeoutMs, schema, agreement, uuid, random } = options
+    const { host, port, socketPath, database, timeoutMs, schema, agreement, uuid, provenance, random } =
+      options
     const description = `MySQL at ${socketPath ?? `${host}:${port}`}/${database}`
     this.description = description
     const connections = new Connections(options, options, description)
     const transactions = new Transactions({ connections, timeoutMs, random, description })
-    const preparation = new Preparation({ transactions, schema, agreement, description })
+    const preparation = new Preparation({ transactions, schema, agreement, provenance, description })
     this.#connections = connections
     this.#preparation = preparation
-    this.generator = new MysqlGenerator({ transactions, preparation, agreement, uuid })
-    this.segments = new MysqlSegments(transactions, preparation)
+    this.#inspection = new Inspection({ ...options, address: options, transactions, description })
+    this.generator = new MysqlGenerator({ transactions, preparation, agreement, uuid, provenance })
+    this.segments = new MysqlSegments(transactions, preparation, provenance ? uuid : undefined)
     this.counters = new MysqlCounters(transactions, preparation)
+    this.provenance = provenance ? new MysqlProvenance({ transactions, preparation, agreement }) : undefined
   }
 
   prepare(): Promise<void> {
     return this.#preparation.prepare()
   }
 
-  inspect(): Promise<'ready' | 'empty'> {
-    return this.#preparation.inspect()
+  inspect(): Promise<readonly Finding[]> {
+    return this.#inspection.run()
   }
 
   async close(): Promise<void> {

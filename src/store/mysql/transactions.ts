@@ -32,11 +32,12 @@ export class Transactions {
    * Runs `work` between START TRANSACTION and COMMIT and resolves with its result once the commit is acknowledged
    * (I2). `work` may run several times. Rejects with the `SequenceError` that `work` throws, after a rollback, or
    * with STORE_UNAVAILABLE or STORE_MISCONFIGURED: then nothing was committed, or, after a lost COMMIT, nobody knows.
+   * Without `isolation` it has the server's own.
    */
-  async run<T>(work: (session: Session) => Promise<T>): Promise<T> {
+  async run<T>(work: (session: Session) => Promise<T>, isolation?: 'READ COMMITTED'): Promise<T> {
     const deadlineMs = performance.now() + this.#options.timeoutMs
     for (let attempt = 1; ; attempt++) {
-      const outcome = await this.#attempt(work, deadlineMs)
+      const outcome = await this.#attempt(work, deadlineMs, isolation)
       if ('result' in outcome) return outcome.result
       const pauseMs = outcome.atOnce ? 0 : PAUSE_MS * 2 ** (attempt - 1) * this.#options.random()
       const hopeless = attempt === ATTEMPTS_MAX || performance.now() + pauseMs >= deadlineMs
@@ -45,7 +46,11 @@ export class Transactions {
     }
   }
 
-  async #attempt<T>(work: (session: Session) => Promise<T>, deadlineMs: number): Promise<Outcome<T>> {
+  async #attempt<T>(
+    work: (session: Session) => Promise<T>,
+    deadlineMs: number,
+    isolation: 'READ COMMITTED' | undefined,
+  ): Promise<Outcome<T>> {
     const { connections, timeoutMs, description } = this.#options
     let session: Session
     let reused: boolean
@@ -63,6 +68,7 @@ export class Transactions {
     )
     let committing = false
     try {
+      if (isolation !== undefined) await session.run(`SET TRANSACTION ISOLATION LEVEL ${isolation}`)
       await session.run('START TRANSACTION')
       const result = await work(session)
       committing = true

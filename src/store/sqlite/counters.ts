@@ -1,5 +1,6 @@
+import { SequenceError } from '../../core/errors.ts'
 import type { CounterDemand, CounterGrant, CounterKey, CounterRow } from '../../core/store.ts'
-import { moveCounter } from '../counter.ts'
+import { columnsOfRow, moveCounter, rowOfColumns } from '../counter.ts'
 import type { DatabaseFile, Prepare } from './file.ts'
 
 const SELECT = `
@@ -17,11 +18,13 @@ export class SqliteCounters {
   }
 
   reserve(key: CounterKey, demand: CounterDemand): CounterGrant {
-    return this.#file.transaction((prepare) => {
-      const { grant, row } = moveCounter(key, rowOf(prepare, key), demand)
-      if (row !== undefined) prepare(UPSERT).run(...columnsOf(key), row.counter, row.updateSeconds)
-      return grant
+    const outcome = this.#file.transaction((prepare) => {
+      const move = moveCounter(key, rowOf(prepare, key), demand)
+      if (move.row !== undefined) prepare(UPSERT).run(...columnsOf(key), ...columnsOfRow(move.row))
+      return move.outcome
     })
+    if (outcome instanceof SequenceError) throw outcome
+    return outcome
   }
 
   read(key: CounterKey): CounterRow | undefined {
@@ -31,7 +34,7 @@ export class SqliteCounters {
 
 function rowOf(prepare: Prepare, key: CounterKey): CounterRow | undefined {
   const row = prepare(SELECT).get(...columnsOf(key)) as { counter: bigint; updateTime: bigint } | undefined
-  return row && { counter: row.counter, updateSeconds: Number(row.updateTime) }
+  return row && rowOfColumns(row.counter, Number(row.updateTime))
 }
 
 function columnsOf({ nodeOffset, ruleName, appName }: CounterKey): [number, string, string] {

@@ -1,7 +1,7 @@
 import { SequenceError } from '../../core/errors.ts'
 
 /** Opens, and creates at need, the database in a file. What this store uses of the API that both drivers have. */
-export type Driver = new (file: string) => DriverDatabase
+export type Driver = new (file: string, options?: { readonly readOnly: boolean }) => DriverDatabase
 
 export interface DriverDatabase {
   exec(sql: string): void
@@ -11,7 +11,10 @@ export interface DriverDatabase {
 
 export interface DriverStatement {
   setReadBigInts(enabled: boolean): void
-  run(...values: readonly (string | number | bigint)[]): { readonly lastInsertRowid: number | bigint }
+  run(...values: readonly (string | number | bigint)[]): {
+    readonly changes: number | bigint
+    readonly lastInsertRowid: number | bigint
+  }
   get(...values: readonly (string | number | bigint)[]): unknown
   all(...values: readonly (string | number | bigint)[]): unknown[]
 }

@@ -26,7 +26,7 @@ const NOT_A_DATABASE: Failure = {
 }
 const WRONG_TABLES: Failure = {
   code: 'STORE_MISCONFIGURED',
-  what: 'does not have the tables of this server: set schema to auto, or make them by hand',
+  what: 'does not have the tables of this server: set schema to auto, or make them by hand (all but seqsvr_leases with provenance.days 0)',
 }
 
 /** By SQLite's primary result code, https://sqlite.org/rescode.html. */
@@ -64,15 +64,23 @@ const BY_SYSTEM_ERROR: ReadonlyMap<string, Failure> = new Map([
 /** What an error of SQLite or of the file system means for the store in `file`. Throws any other on. */
 export function failureOf(error: unknown, file: string): SequenceError {
   if (error instanceof SequenceError) return error
-  const failure = classify(error as { errcode?: unknown; syscall?: unknown; code?: unknown })
+  const failure = classify(error as SystemOrSqliteError)
   if (failure === undefined) throw error
   return new SequenceError(failure.code, `${file} ${failure.what} (${(error as Error).message})`, {
     cause: error,
   })
 }
 
-function classify({ errcode, syscall, code }: { errcode?: unknown; syscall?: unknown; code?: unknown }) {
+interface SystemOrSqliteError extends Error {
+  readonly errcode?: unknown
+  readonly syscall?: unknown
+  readonly code?: unknown
+}
+
+function classify({ errcode, syscall, code, message }: SystemOrSqliteError): Failure | undefined {
   if (typeof errcode === 'number')
     return errcode === MOVED ? BROKEN_IO : (BY_RESULT_CODE.get(errcode & 0xff) ?? BROKEN_IO)
+  // The driver of older Nodes keeps the result code of some errors to itself.
+  if (code === 'ERR_SQLITE_ERROR') return /malformed/.test(message) ? DAMAGED : BROKEN_IO
   return typeof syscall === 'string' ? (BY_SYSTEM_ERROR.get(String(code)) ?? BROKEN_IO) : undefined
 }

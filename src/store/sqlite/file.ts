@@ -30,6 +30,10 @@ CREATE TABLE IF NOT EXISTS segments (
 CREATE TABLE IF NOT EXISTS counter (
   node_offset INTEGER NOT NULL, rule_name TEXT NOT NULL, app_name TEXT NOT NULL,
   counter INTEGER NOT NULL, update_time INTEGER NOT NULL, PRIMARY KEY (node_offset, rule_name, app_name));
+CREATE TABLE IF NOT EXISTS seqsvr_leases (
+  sequence TEXT NOT NULL, start_id INTEGER NOT NULL, end_id INTEGER NOT NULL,
+  instance TEXT NOT NULL, time_ms INTEGER NOT NULL, PRIMARY KEY (sequence, start_id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS seqsvr_leases_time ON seqsvr_leases (time_ms, instance);
 CREATE TABLE IF NOT EXISTS seqsvr_meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL)`
 
 /** The statement for a text, prepared once for each connection. Integers come as bigints. */
@@ -59,25 +63,14 @@ export class DatabaseFile {
    * (I2) and the connection is closed; the next call opens another, on whatever the path then holds.
    */
   transaction<T>(work: (prepare: Prepare) => T): T {
-    return this.#run((connection) => {
-      if (this.#options.schema === 'auto' && !connection.hasTables) connection.database.exec(SCHEMA)
-      connection.hasTables = true
-      return work(connection.prepare)
-    })
-  }
-
-  /** The same for what only reads, and may meet a file without tables. */
-  look<T>(work: (prepare: Prepare) => T): T {
-    return this.#run(({ prepare }) => work(prepare))
-  }
-
-  #run<T>(work: (connection: Connection) => T): T {
     try {
       const connection = this.#open()
-      const { database } = connection
+      const { database, prepare } = connection
       // IMMEDIATE: what is read stays true until the commit, whichever process writes.
       database.exec('BEGIN IMMEDIATE')
-      const result = work(connection)
+      if (this.#options.schema === 'auto' && !connection.hasTables) database.exec(SCHEMA)
+      connection.hasTables = true
+      const result = work(prepare)
       database.exec('COMMIT')
       return result
     } catch (error) {
@@ -136,7 +129,8 @@ export class DatabaseFile {
   }
 }
 
-function preparing(database: DriverDatabase): Prepare {
+/** Prepares statements of one connection. */
+export function preparing(database: DriverDatabase): Prepare {
   const prepared = new Map<string, DriverStatement>()
   return (sql) => {
     let statement = prepared.get(sql)

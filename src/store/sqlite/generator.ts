@@ -1,22 +1,29 @@
 import { SequenceError } from '../../core/errors.ts'
 import type { Lease } from '../../core/lease.ts'
-import type { GeneratorAgreement } from '../../core/store.ts'
-import { advancedTo, checkAgreement, leaseCount, leasesOf, refusalFloor, regressed } from '../generator.ts'
+import { GENERATOR_NAME, type GeneratorAgreement } from '../../core/store.ts'
+import {
+  advancedTo,
+  checkAgreement,
+  leaseCount,
+  leaseStart,
+  leasesOf,
+  refusalFloor,
+  regressed,
+} from '../generator.ts'
 import type { DatabaseFile, Prepare } from './file.ts'
+import { leasedEndOf, recordLeases } from './lease-records.ts'
 
 /** The greatest integer of SQLite: the last AUTOINCREMENT id, and the greatest floor that can be recorded. */
-const INTEGER_MAX = 2n ** 63n - 1n
+export const INTEGER_MAX = 2n ** 63n - 1n
 
 const REPLACE = 'REPLACE INTO generator_table (uuid) VALUES (?)'
 
-const GREATEST = `
+export const GREATEST = `
 SELECT maxId, max(maxId, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'generator_table'), 0)) AS lastId
 FROM (SELECT coalesce(max(id), 0) AS maxId FROM generator_table)`
 
 const AGREE =
   "INSERT OR IGNORE INTO seqsvr_meta (name, value) VALUES ('generator.step', ?), ('generator.first', ?)"
-
-const TABLES = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'seqsvr_meta'"
 
 const META = "SELECT name, value FROM seqsvr_meta WHERE name LIKE 'generator.%'"
 
@@ -42,11 +49,14 @@ export class SqliteGenerator {
   readonly #file: DatabaseFile
   readonly #agreement: GeneratorAgreement
   readonly #uuid: string
+  readonly #provenance: boolean
 
-  constructor(file: DatabaseFile, agreement: GeneratorAgreement, uuid: string) {
+  /** `provenance`: whether leases are recorded, and leases on record heeded. */
+  constructor(file: DatabaseFile, agreement: GeneratorAgreement, uuid: string, provenance: boolean) {
     this.#file = file
     this.#agreement = agreement
     this.#uuid = uuid
+    this.#provenance = provenance
   }
 
   /** Makes the tables and the agreement. */
@@ -54,26 +64,14 @@ export class SqliteGenerator {
     this.#file.transaction((prepare) => void this.#agreedState(prepare))
   }
 
-  /** As `Store.inspect`, of a file that exists. */
-  inspect(): 'ready' | 'empty' {
-    return this.#file.look((prepare) => {
-      if (prepare(TABLES).all().length === 0) return 'empty'
-      const meta = metaOf(prepare)
-      if (!meta.has('generator.step')) return 'empty'
-      this.#check(meta)
-      const floor = meta.get('generator.floor')
-      const { maxId } = prepare(GREATEST).get() as { maxId: bigint }
-      if (floor !== undefined) throw regressed(maxId, floor, this.#agreement)
-      return 'ready'
-    })
-  }
-
   /** As `LeaseSource.lease`. */
   lease(ids: number, seenEnd: bigint): Lease[] {
     const agreement = this.#agreement
     const outcome = this.#file.transaction((prepare) => {
       const { maxId, lastId, floor } = this.#agreedState(prepare)
-      const refusal = refusalFloor({ maxId, floor }, seenEnd, agreement)
+      // Leases on record are as if this instance had seen them (I3), where the counter does not lie above them.
+      const lostEnd = this.#lostEnd(prepare, lastId)
+      const refusal = refusalFloor({ maxId, floor }, seenEnd > lostEnd ? seenEnd : lostEnd, agreement)
       if (refusal !== undefined) {
         if (refusal > floor) recordFloor(prepare, refusal)
         return regressed(maxId, refusal, agreement)
@@ -83,7 +81,9 @@ export class SqliteGenerator {
       const count = wanted < INTEGER_MAX - lastId ? wanted : INTEGER_MAX - lastId
       const ns: bigint[] = []
       while (ns.length < count) ns.push(BigInt(prepare(REPLACE).run(this.#uuid).lastInsertRowid))
-      return leasesOf(ns, maxId, agreement)
+      const leases = leasesOf(ns, maxId, agreement)
+      if (this.#provenance) recordLeases(prepare, GENERATOR_NAME, leases, this.#uuid)
+      return leases
     })
     if (outcome instanceof SequenceError) throw outcome
     return outcome
@@ -93,10 +93,25 @@ export class SqliteGenerator {
   advanceBy(ids: bigint): void {
     this.#file.transaction((prepare) => {
       const { lastId, floor } = this.#agreedState(prepare)
-      const n = advancedTo(lastId, floor, ids, this.#agreement)
+      const lostEnd = this.#lostEnd(prepare, lastId)
+      const n = advancedTo(lastId, floor > lostEnd ? floor : lostEnd, ids, this.#agreement)
       prepare(ADVANCE).run(n < INTEGER_MAX ? n : INTEGER_MAX, `advance to ${n}`)
       prepare(LIFT_FLOOR).run()
     })
+  }
+
+  /** Where the next lease starts. */
+  position(): bigint {
+    return this.#file.transaction((prepare) =>
+      leaseStart(this.#agreedState(prepare).lastId + 1n, this.#agreement),
+    )
+  }
+
+  /** The end of the greatest lease on record, if the next lease would start below it; else 0n. */
+  #lostEnd(prepare: Prepare, lastId: bigint): bigint {
+    if (!this.#provenance) return 0n
+    const leasedEnd = leasedEndOf(prepare, GENERATOR_NAME)
+    return leaseStart(lastId + 1n, this.#agreement) < leasedEnd ? leasedEnd : 0n
   }
 
   #agreedState(prepare: Prepare): State {

@@ -5,13 +5,16 @@ import {
   advancedBy,
   floorKey,
   leaseOf,
+  type Marks,
   type Segment,
   segmentRefusalFloor,
   segmentRegressed,
   sequenceExists,
   startAbove,
 } from '../segment.ts'
+import { type ColumnValue, toColumn } from './column.ts'
 import type { DatabaseFile, Prepare } from './file.ts'
+import { leasedEndOf, recordLeases } from './lease-records.ts'
 
 const SELECT = 'SELECT max_id AS maxId, step FROM segments WHERE app_tag = ?'
 const FLOOR = 'SELECT value FROM seqsvr_meta WHERE name = ?'
@@ -26,20 +29,20 @@ const RAISE_FLOOR = `
 INSERT INTO seqsvr_meta (name, value) VALUES (?, ?)
 ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)`
 
-/** An integer column's value: beyond SQLite's integers, which end at 2^63-1, only 2^63 is kept, exactly, as a real. */
-type ColumnValue = bigint | number
-
 /** The named sequences in SQLite: each call is one transaction, as the methods of `SegmentStore` say. */
 export class SqliteSegments {
   readonly #file: DatabaseFile
+  readonly #recorder: string | undefined
 
-  constructor(file: DatabaseFile) {
+  /** `recorder` is this instance's name, for the record of its leases; undefined where there is none. */
+  constructor(file: DatabaseFile, recorder: string | undefined) {
     this.#file = file
+    this.#recorder = recorder
   }
 
   lease(name: string, ids: number, seenEnd: bigint): Lease[] {
     const outcome = this.#file.transaction((prepare) => {
-      const segment = find(prepare, name)
+      const segment = this.#find(prepare, name)
       if (segment === undefined) {
         // Made again, it must not repeat what this instance has seen of it (I1).
         if (seenEnd > 0n) prepare(RAISE_FLOOR).run(floorKey(name), toColumn(seenEnd))
@@ -52,6 +55,7 @@ export class SqliteSegments {
       }
       const lease = leaseOf(segment, ids)
       moveTo(prepare, name, lease.end)
+      if (this.#recorder !== undefined) recordLeases(prepare, name, [lease], this.#recorder)
       return [lease]
     })
     if (outcome instanceof SequenceError) throw outcome
@@ -78,14 +82,14 @@ export class SqliteSegments {
   create(name: string, start: bigint, step: number): void {
     this.#file.transaction((prepare) => {
       if (prepare(EXISTS).get(name) !== undefined) throw sequenceExists(name)
-      prepare(INSERT).run(name, toColumn(startAbove(floorOf(prepare, name), start)), step)
+      prepare(INSERT).run(name, toColumn(startAbove(this.#marksOf(prepare, name), start)), step)
       prepare(LIFT_FLOOR).run(floorKey(name))
     })
   }
 
   advanceTo(name: string, start: bigint): bigint {
     return this.#file.transaction((prepare) => {
-      const { maxId, floor } = known(prepare, name)
+      const { maxId, floor } = this.#known(prepare, name)
       const to = maxId < start ? moveTo(prepare, name, start) : maxId
       if (to >= floor) prepare(LIFT_FLOOR).run(floorKey(name))
       return to
@@ -94,7 +98,7 @@ export class SqliteSegments {
 
   advanceBy(name: string, ids: bigint): bigint {
     return this.#file.transaction((prepare) => {
-      const to = moveTo(prepare, name, advancedBy(known(prepare, name), ids))
+      const to = moveTo(prepare, name, advancedBy(this.#known(prepare, name), ids))
       prepare(LIFT_FLOOR).run(floorKey(name))
       return to
     })
@@ -102,33 +106,32 @@ export class SqliteSegments {
 
   retire(name: string): void {
     this.#file.transaction((prepare) => {
-      prepare(RAISE_FLOOR).run(floorKey(name), toColumn(known(prepare, name).maxId))
+      prepare(RAISE_FLOOR).run(floorKey(name), toColumn(this.#known(prepare, name).maxId))
       prepare(DELETE).run(name)
     })
+  }
+
+  #find(prepare: Prepare, name: string): Segment | undefined {
+    const row = prepare(SELECT).get(name) as { maxId: ColumnValue; step: bigint } | undefined
+    return row && { name, maxId: BigInt(row.maxId), step: row.step, ...this.#marksOf(prepare, name) }
+  }
+
+  #known(prepare: Prepare, name: string): Segment {
+    const segment = this.#find(prepare, name)
+    if (segment === undefined) throw unknownSequence(name)
+    return segment
+  }
+
+  #marksOf(prepare: Prepare, name: string): Marks {
+    const row = prepare(FLOOR).get(floorKey(name)) as { value: ColumnValue } | undefined
+    return {
+      floor: BigInt(row?.value ?? 0n),
+      leasedEnd: this.#recorder === undefined ? 0n : leasedEndOf(prepare, name),
+    }
   }
 }
 
 function moveTo(prepare: Prepare, name: string, maxId: bigint): bigint {
   prepare(UPDATE).run(toColumn(maxId), name)
   return maxId
-}
-
-function find(prepare: Prepare, name: string): Segment | undefined {
-  const row = prepare(SELECT).get(name) as { maxId: ColumnValue; step: bigint } | undefined
-  return row && { name, maxId: BigInt(row.maxId), step: row.step, floor: floorOf(prepare, name) }
-}
-
-function known(prepare: Prepare, name: string): Segment {
-  const segment = find(prepare, name)
-  if (segment === undefined) throw unknownSequence(name)
-  return segment
-}
-
-function floorOf(prepare: Prepare, name: string): bigint {
-  const row = prepare(FLOOR).get(floorKey(name)) as { value: ColumnValue } | undefined
-  return BigInt(row?.value ?? 0n)
-}
-
-function toColumn(value: bigint): ColumnValue {
-  return value < 2n ** 63n ? value : Number(value)
 }

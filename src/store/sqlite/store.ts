@@ -1,15 +1,18 @@
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { SequenceError } from '../../core/errors.ts'
+import type { Finding } from '../../core/finding.ts'
 import type {
   CounterStore,
   GeneratorAgreement,
   GeneratorStore,
+  ProvenanceStore,
   SegmentStore,
   Store,
 } from '../../core/store.ts'
 import type { Calls, CallsOptions } from './calls.ts'
+import { unreachable } from './inspection.ts'
+import { inspectFile } from './inspection-file.ts'
 import type { Answer, Request } from './worker.ts'
 
 export interface SqliteStoreOptions {
@@ -20,6 +23,8 @@ export interface SqliteStoreOptions {
   readonly agreement: GeneratorAgreement
   /** This instance's name. */
   readonly uuid: string
+  /** Whether leases are recorded, and leases on record heeded. */
+  readonly provenance: boolean
   /** Longest time for one request. A third of it is spent on waiting for another process's lock. */
   readonly timeoutMs: number
 }
@@ -61,6 +66,7 @@ export class SqliteStore implements Store {
     reserve: (key, demand) => this.#ask('reserveCounter', key, demand),
     read: (key) => this.#ask('readCounter', key),
   }
+  readonly provenance: ProvenanceStore | undefined
 
   readonly #options: SqliteStoreOptions
   #worker: Worker | undefined
@@ -73,16 +79,20 @@ export class SqliteStore implements Store {
   constructor(options: SqliteStoreOptions) {
     this.#options = options
     this.description = `SQLite in ${options.file}`
+    if (!options.provenance) return
+    this.provenance = {
+      find: (sequence, id) => this.#ask('findLease', sequence, id),
+      page: (after, limit) => this.#ask('pageLeases', after, limit),
+      positions: (sequences) => this.#ask('positions', sequences),
+      instances: (sinceMs) => this.#ask('instances', sinceMs),
+      prune: (ageMs, afterMs) => this.#ask('pruneLeases', ageMs, afterMs),
+    }
   }
 
-  async inspect(): Promise<'ready' | 'empty'> {
-    const { file, schema } = this.#options
-    if (existsSync(file)) return this.#ask('inspect')
-    if (schema === 'auto') return 'empty'
-    throw new SequenceError(
-      'STORE_MISCONFIGURED',
-      `there is no file ${file}: run \`seqsvr init\`, or set schema to auto`,
-    )
+  /** The file first: a reader that closes it would end the locks that the worker has on it. */
+  async inspect(): Promise<readonly Finding[]> {
+    const around = inspectFile(this.#options.file)
+    return [...around, ...(await this.#ask('inspect').catch((error: SequenceError) => [unreachable(error)]))]
   }
 
   prepare(): Promise<void> {
@@ -114,12 +124,13 @@ export class SqliteStore implements Store {
   }
 
   #start(): Worker {
-    const { file, schema, agreement, uuid, timeoutMs } = this.#options
+    const { file, schema, agreement, uuid, provenance, timeoutMs } = this.#options
     const workerData: CallsOptions = {
       file: resolve(file),
       schema,
       agreement,
       uuid,
+      provenance,
       // A transaction waits at most twice, to begin and to commit, and then still answers in time.
       busyTimeoutMs: Math.floor(timeoutMs / 3),
     }
