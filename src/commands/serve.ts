@@ -6,16 +6,20 @@ import { Administration, type Held } from '../core/administration.ts'
 import { SequenceError } from '../core/errors.ts'
 import type { Sequences } from '../core/sequences.ts'
 import type { SegmentStore, Store } from '../core/store.ts'
+import { Metrics } from '../fronts/http/metrics.ts'
 import { HttpFront } from '../fronts/http/server.ts'
 import { RedisFront } from '../fronts/redis/server.ts'
 import { UdpFront } from '../fronts/udp/server.ts'
 import { openLog } from '../log.ts'
 import type { Rules } from '../rules/rules.ts'
+import { Recorder, type ShownFront } from '../status/recorder.ts'
 import { EXIT_CONFIG, EXIT_OK, EXIT_RUNTIME } from './exit-codes.ts'
 import { describeListenError, hostAndPort, urlOf } from './listening.ts'
 import { openCore } from './open-core.ts'
 import { openRules } from './open-rules.ts'
 import { openStore } from './open-store.ts'
+import { startPruning } from './pruning.ts'
+import { version } from './version.ts'
 
 /**
  * Runs an instance until SIGTERM or SIGINT has drained it. Resolves to the exit code. `reload` reads the config
@@ -25,17 +29,38 @@ export async function serve(config: Config, reload: () => Config): Promise<numbe
   const uuid = uuidv7()
   const log = openLog(config.log.level).with({ instance: uuid })
   const store = openStore(config, uuid)
-  const core = openCore(config, store, log)
-  const rules = openRules(config, store, log)
+  const metrics = new Metrics()
+  const recorder = new Recorder({
+    uuid,
+    version: version(),
+    wallClock: Date.now,
+    observeLease: metrics.observeLease,
+  })
+  const core = openCore(config, store, log, recorder)
+  const rules = openRules(config, store, log, recorder)
 
   let draining = false
   const readiness = () => (draining ? 'draining' : (unreadiness(core) ?? rules.refusal))
+  const fronts: ShownFront[] = []
+  const status = () =>
+    recorder.status({
+      unreadiness: readiness(),
+      store: store.description,
+      sequences: core.sequences,
+      fronts,
+      scripts: rules.scripts,
+    })
+  setInterval(() => recorder.sample(), 1_000).unref()
   const http = new HttpFront({
     ...config.port,
     ...core,
     rules,
     readiness,
+    statuses: async () => [status()],
+    metrics: () => metrics.publish(status()).metrics(),
+    fleet: async (sinceMs) => (await store.provenance?.instances(sinceMs)) ?? [],
     requestIdsMax: config.request_ids_max,
+    version: version(),
     admin:
       config.admin.token === undefined
         ? undefined
@@ -46,6 +71,7 @@ export async function serve(config: Config, reload: () => Config): Promise<numbe
           },
     connectionsMax: config.http.connections_max,
     keepAliveMs: config.http.keep_alive_ms,
+    lane: config.http.express_lane,
   })
 
   const redis = openRedis(config, core.sequences, store.segments)
@@ -64,14 +90,19 @@ export async function serve(config: Config, reload: () => Config): Promise<numbe
   }
   let url: string
   try {
-    url = urlOf(await http.listen())
+    const address = await http.listen()
+    url = urlOf(address)
+    fronts.push({ name: 'http', address: hostAndPort(address), front: http })
   } catch (error) {
     log.error(describeListenError(error, config.port, '--port or SEQSVR_PORT'))
     return EXIT_RUNTIME
   }
   try {
-    const address = await redis?.listen()
-    if (address !== undefined) log.info(`Redis protocol on ${hostAndPort(address)}`)
+    if (redis !== undefined) {
+      const address = hostAndPort(await redis.listen())
+      log.info(`Redis protocol on ${address}`)
+      fronts.push({ name: 'redis', address, front: redis })
+    }
   } catch (error) {
     log.error(
       describeListenError(error, config.redis.port as ListenAddress, '--redis-port or SEQSVR_REDIS_PORT'),
@@ -79,14 +110,18 @@ export async function serve(config: Config, reload: () => Config): Promise<numbe
     return EXIT_RUNTIME
   }
   try {
-    const address = await udp?.listen()
-    if (address !== undefined) log.info(`UDP on ${hostAndPort(address)}, rules: ${rules.names.join(', ')}`)
+    if (udp !== undefined) {
+      const address = hostAndPort(await udp.listen())
+      log.info(`UDP on ${address}, rules: ${rules.names.join(', ')}`)
+      fronts.push({ name: 'udp', address, front: udp })
+    }
   } catch (error) {
     log.error(describeListenError(error, config.udp.port, '--udp-port or SEQSVR_UDP_PORT'))
     return EXIT_RUNTIME
   }
   if (!(await prepare(store, log))) return EXIT_RUNTIME
   core.generator.warm()
+  if (store.provenance !== undefined) startPruning(store.provenance, config.provenance.days, Math.random, log)
   log.info(`listening on ${url}, ${store.description}; try: curl ${url}/new`, { step: config.step })
 
   log.info(`${await stop}: draining for at most ${config.drain_ms} ms`)

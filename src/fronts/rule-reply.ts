@@ -17,6 +17,8 @@ export interface RuleReply {
   readonly body: string
   /** What it holds, one a line: ids, or a counter; or else why there are none. */
   readonly text: string
+  /** How many ids it hands out. */
+  readonly ids: number
   readonly error: SequenceError | undefined
 }
 
@@ -42,7 +44,7 @@ export function answerRule(
         if (count === undefined)
           return rules
             .create(ruleName, appName, salt)
-            .then((id) => success(bodyOf(request, 'success', 0, JSON.stringify(id)), id), failed)
+            .then((id) => success(bodyOf(request, 'success', 0, JSON.stringify(id)), id, 1), failed)
         return rules
           .createMany(ruleName, appName, salt, count)
           .then(
@@ -50,6 +52,7 @@ export function answerRule(
               success(
                 bodyOf(request, 'success', 0, JSON.stringify(ids[0]), JSON.stringify(ids)),
                 ids.join('\n'),
+                ids.length,
               ),
             failed,
           )
@@ -69,6 +72,7 @@ function reported(request: RuleRequest, { counter, nodeOffset }: CounterReport):
   return success(
     bodyOf(request, 'ok', 0, `{"counter":${counter},"node_offset":${nodeOffset}}`),
     String(counter),
+    0,
   )
 }
 
@@ -85,15 +89,20 @@ function notExist(): SequenceError {
 /** The answer to a request that failed. Anything but an operating error is a bug and is thrown on. */
 export function failure(request: RuleRequest, error: unknown): RuleReply {
   if (!(error instanceof SequenceError)) throw error
-  return { body: bodyOf(request, messageOf(error), -1), text: `${error.code}: ${error.message}`, error }
+  return {
+    body: bodyOf(request, messageOf(error), -1),
+    text: `${error.code}: ${error.message}`,
+    ids: 0,
+    error,
+  }
 }
 
 export function statusOf({ error }: RuleReply): number {
   return error === undefined ? 200 : errorTable[error.code].httpStatus
 }
 
-function success(body: string, text: string): RuleReply {
-  return { body, text, error: undefined }
+function success(body: string, text: string, ids: number): RuleReply {
+  return { body, text, ids, error: undefined }
 }
 
 /** Where the older server has words of its own, those. */

@@ -27,7 +27,8 @@ interface Sample {
   readonly salt: string
 }
 
-const DAY_SECONDS = 86_400
+const HOUR_SECONDS = 3_600
+const DAY_SECONDS = 24 * HOUR_SECONDS
 
 /** A salt that ends in digits can meet a counter that is not padded. */
 const SALTS = ['', 'a', '1', '11']
@@ -35,9 +36,14 @@ const SALTS = ['', 'a', '1', '11']
 /** Runs that are under way at once. */
 const CHUNK = 256
 
-/** Periods in a row, days and years ahead: what scripts print repeats within a day, a month, a year or ten years. */
+/**
+ * Periods in a row, hours, days, every fourth week and years ahead: what scripts print repeats within a day, a month, a year or
+ * ten years, and each hour of the day and each month of the year is among them.
+ */
 const PERIODS_AHEAD = 40
+const HOURS_AHEAD = 24
 const DAYS_AHEAD = 40
+const FOUR_WEEKS_AHEAD = 13
 const YEARS_AHEAD = 11
 
 /** Runs a rule's script with many counters, times and salts, and says what is wrong, and where it printed an id twice. */
@@ -124,7 +130,9 @@ function momentsOf(
     next = calendar.periodAt(next).untilSeconds
     add(next)
   }
+  for (let hour = 1; hour <= HOURS_AHEAD; hour++) add(nowSeconds + hour * HOUR_SECONDS)
   for (let day = 1; day <= DAYS_AHEAD; day++) add(nowSeconds + day * DAY_SECONDS)
+  for (let n = 1; n <= FOUR_WEEKS_AHEAD; n++) add(nowSeconds + n * 28 * DAY_SECONDS)
   for (let year = 1; year <= YEARS_AHEAD; year++) add(sameDayLater(nowSeconds, year))
   return [...moments].map(([seconds, period]) => ({ seconds, period }))
 }

@@ -167,8 +167,6 @@ export class Counter {
     const { key, store, range, batchSave, time } = this.#options
     let exhausted: SequenceError | undefined
     return {
-      // I3: a row that does not know of what was seen is refused for as long as that is so, and records nothing: the period
-      // ends, or a person raises its number.
       lease: async (ids, seenEnd): Promise<Lease[]> => {
         if (exhausted !== undefined) throw exhausted
         const now = Math.max(time.seconds(), this.#storeSeconds)

@@ -10,6 +10,13 @@ export const SCRIPT_STARVED_MS_MAX = 400
 /** How long a thread may take to start and to load its script: some 60 ms on an idle machine. */
 export const SCRIPT_LOAD_MS_MAX = 5_000
 
+/**
+ * How many threads one rule may start in a row, and how long it takes until it may start another one. Ending a script and
+ * loading it anew takes 100 ms of a core: a few bombs are recovered from at once, and bombs without pause cost a twentieth of it.
+ */
+export const STARTS_MAX = 8
+export const START_PAUSE_MS = 2_000
+
 /** Memory of one script, with Lua's own 50 kB: strings and tables of any sane rule are far smaller. */
 export const SCRIPT_BYTES_MAX = 8 * 1024 * 1024
 

@@ -3,6 +3,7 @@ import { SequenceError } from '../core/errors.ts'
 import type { Id } from '../core/id.ts'
 import type { SequenceEvent } from '../core/sequence.ts'
 import type { CounterStore } from '../core/store.ts'
+import type { ScriptStatus } from '../status/status.ts'
 import { Calendar } from './calendar.ts'
 import { Counter, type TakenOne } from './counter.ts'
 import {
@@ -99,6 +100,23 @@ export class Rules {
     return [...this.#rules.keys()]
   }
 
+  /** The scripts, in the order of the rules. */
+  get scripts(): readonly ScriptStatus[] {
+    return [...this.#rules].map(
+      ([
+        rule,
+        {
+          thread: { busyMs, waiting, kills },
+        },
+      ]) => ({
+        rule,
+        busyMs,
+        waiting,
+        kills,
+      }),
+    )
+  }
+
   /** Why a counter refuses the store (I3), if one does. */
   get refusal(): string | undefined {
     for (const { counters } of this.#rules.values())
@@ -162,7 +180,9 @@ export class Rules {
   #ready(ruleName: string, salt: string): ServedRule {
     const rule = this.#rule(ruleName)
     checkText('salt', salt, SALT_LENGTH_MAX)
-    const { waiting } = rule.thread
+    // Before a number is taken: those of a flood that can only fail would exhaust the counter.
+    const { waiting, refusal } = rule.thread
+    if (refusal !== undefined) throw refusal
     if (waiting >= RUNS_WAITING_MAX)
       throw new SequenceError(
         'TOO_MANY_WAITERS',

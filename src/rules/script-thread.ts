@@ -7,6 +7,8 @@ import {
   SCRIPT_LOAD_MS_MAX,
   SCRIPT_MS_MAX,
   SCRIPT_STARVED_MS_MAX,
+  START_PAUSE_MS,
+  STARTS_MAX,
 } from './limits.ts'
 import type { ScriptMessage, ScriptSource } from './worker.ts'
 
@@ -48,12 +50,12 @@ const OUT_OF_MEMORY = 'not enough memory'
 /**
  * The thread of one rule's script, and the runs that wait for it. Nothing but the end of its thread stops every script, so
  * that is what happens to one that takes too long; the next one is started at once and runs what waits. One that has used up
- * its memory is ended likewise.
+ * its memory is ended likewise. Where that happens too often, what waits fails, and the next thread is started after a pause.
  *
  * - `loading`: the thread starts; its deadline is armed.
  * - `idle`: the script is loaded; nothing waits, or a flush is scheduled.
  * - `running`: `#batch` is with the thread; its deadline is armed. One batch at a time: what comes meanwhile is the next.
- * - `ended`: there is no thread; the next run starts one.
+ * - `ended`: there is no thread; the next run starts one, or fails during the pause.
  */
 export class ScriptThread {
   readonly #source: ScriptSource
@@ -68,6 +70,10 @@ export class ScriptThread {
   #batchMax = 1
   #flushScheduled = false
   #isClosed = false
+  /** When it may start `STARTS_MAX` threads in a row again: each start puts that off by `START_PAUSE_MS`. */
+  #restedMs = 0
+  #busyMs = 0
+  #kills = 0
   #opened: { resolve: (settings: ScriptSettings) => void; reject: (error: SequenceError) => void } | undefined
 
   constructor(source: ScriptSource) {
@@ -87,12 +93,33 @@ export class ScriptThread {
     return this.#queue.length + this.#batch.length
   }
 
+  /** Time that batches took, from handing them over to their answer. */
+  get busyMs(): number {
+    return this.#busyMs
+  }
+
+  /** How often the thread was ended because its script took too long or too much memory. */
+  get kills(): number {
+    return this.#kills
+  }
+
+  /** Why no run is taken now, or undefined: the thread was ended so often that it is started again only after a pause. */
+  get refusal(): SequenceError | undefined {
+    if (this.#state !== 'ended') return undefined
+    const pauseMs = this.#restedMs - performance.now() - (STARTS_MAX - 1) * START_PAUSE_MS
+    if (pauseMs <= 0) return undefined
+    return this.#failure(
+      `had to be ended too often and is started again in ${Math.ceil(pauseMs)} ms: see what its other errors say`,
+    )
+  }
+
   /**
    * Resolves with the id. Rejects with RULE_FAILED (the script failed, or was ended), WAIT_TIMEOUT or SHUTTING_DOWN. Then the
    * counter of this run must not be used again.
    */
   run({ timeLine, counter, salt }: Run): Promise<string> {
-    if (this.#isClosed) return Promise.reject(shuttingDown())
+    const refusal = this.#isClosed ? shuttingDown() : this.refusal
+    if (refusal !== undefined) return Promise.reject(refusal)
     return new Promise((resolve, reject) => {
       this.#queue.push({
         timeLine,
@@ -116,6 +143,7 @@ export class ScriptThread {
 
   #start(): void {
     this.#state = 'loading'
+    this.#restedMs = Math.max(this.#restedMs, performance.now()) + START_PAUSE_MS
     const worker = new Worker(WORKER, {
       workerData: this.#source,
       execArgv: [],
@@ -196,6 +224,7 @@ export class ScriptThread {
 
   #finishBatch(text: string): void {
     const tookMs = performance.now() - this.#batchStartedMs
+    this.#busyMs += tookMs
     if (tookMs < BATCH_MS_TARGET) this.#batchMax = Math.min(BATCH_RUNS_MAX, this.#batchMax * 2)
     else this.#batchMax = Math.max(1, this.#batchMax >> 1)
     const areIds = text.startsWith('+')
@@ -213,7 +242,7 @@ export class ScriptThread {
         job.reject(this.#failure(result.slice(1)))
       }
     }
-    if (isOutOfMemory) this.#restart()
+    if (isOutOfMemory) this.#kill()
     else {
       this.#state = 'idle'
       this.#flush()
@@ -233,13 +262,14 @@ export class ScriptThread {
   #tooLong(): void {
     const batch = this.#batch
     this.#batch = []
+    this.#busyMs += performance.now() - this.#batchStartedMs
     if (batch.length === 1)
       batch[0]?.reject(this.#failure(`ran longer than ${SCRIPT_MS_MAX} ms and was ended`))
     else {
       for (const job of batch) job.isSuspect = true
       this.#queue.unshift(...batch)
     }
-    this.#restart()
+    this.#kill()
   }
 
   /** The script cannot be loaded, or its thread cannot go on: all that waits fails, and the next run starts another one. */
@@ -251,9 +281,12 @@ export class ScriptThread {
     for (const { reject } of [...this.#batch.splice(0), ...this.#queue.splice(0)]) reject(error)
   }
 
-  #restart(): void {
+  #kill(): void {
+    this.#kills++
     this.#end()
-    if (this.#queue.length > 0 || !this.#isClosed) this.#start()
+    const { refusal } = this
+    if (refusal !== undefined) for (const { reject } of this.#queue.splice(0)) reject(refusal)
+    else if (this.#queue.length > 0 || !this.#isClosed) this.#start()
   }
 
   #end(): void {

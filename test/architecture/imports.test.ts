@@ -8,19 +8,28 @@ const SRC = 'src'
 /** Which folders a folder may import from, besides itself. '.' is the files directly in src. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   core: [],
-  rules: ['core'],
+  // Published for users' processes: nothing of the server may come along.
+  client: ['core'],
+  // For the shape of what is told of each script.
+  rules: ['core', 'status'],
+  status: ['core'],
   'store/mysql': ['core', 'store'],
   'store/sqlite': ['core', 'store'],
   store: ['core'],
-  'fronts/http': ['core', 'fronts', 'rules'],
-  'fronts/redis': ['core', 'fronts'],
-  'fronts/udp': ['core', 'fronts', 'rules'],
-  fronts: ['core', 'rules'],
+  'fronts/http': ['core', 'fronts', 'fronts/http/openapi', 'fronts/http/page', 'rules', 'status'],
+  'fronts/http/openapi': ['core', 'fronts', 'fronts/http', 'rules'],
+  'fronts/http/page': ['core', 'fronts', 'fronts/http', 'status'],
+  'fronts/redis': ['core', 'fronts', 'status'],
+  'fronts/udp': ['core', 'fronts', 'rules', 'status'],
+  fronts: ['core', 'rules', 'status'],
   // For the defaults of limits alone.
   config: ['core', 'fronts/redis', 'rules'],
+  'commands/check': ['core', 'rules', 'config', 'commands'],
   commands: [
+    'commands/check',
     'core',
     'rules',
+    'status',
     'store/mysql',
     'store/sqlite',
     'fronts',
@@ -35,14 +44,24 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages and Node modules, by the only folders that may import them. */
 const OWNERS: readonly (readonly [pattern: RegExp, folders: readonly string[]])[] = [
-  [/^(hono|@hono\/node-server)/, ['fronts/http']],
+  [/^(hono|@hono\/node-server)/, ['fronts/http', 'fronts/http/page']],
   [/^mysql2/, ['store/mysql']],
   [/^(js-yaml|fastest-levenshtein)/, ['config']],
   [/^wasmoon/, ['rules']],
-  [/^zod/, ['config', 'fronts/http']],
+  [/^@platformatic\/prom-client/, ['fronts/http']],
+  [/^zod/, ['config', 'fronts/http', 'fronts/http/openapi']],
   [
     /^node:(net|http|dgram)$/,
-    ['fronts', 'fronts/http', 'fronts/redis', 'fronts/udp', 'config', 'commands', 'store/mysql'],
+    [
+      'fronts',
+      'fronts/http',
+      'fronts/http/page',
+      'fronts/redis',
+      'fronts/udp',
+      'config',
+      'commands',
+      'store/mysql',
+    ],
   ],
 ]
 
@@ -94,8 +113,8 @@ describe('imports point one way', () => {
     expect(against).toEqual([])
   })
 
-  it('the core imports no package and no Node module', () => {
-    const foreign = imports.filter(({ folder, target }) => folder === 'core' && !target.startsWith('./'))
+  it.each(['core', 'client'])('the %s imports no package and no Node module', (name) => {
+    const foreign = imports.filter(({ folder, target }) => folder === name && !target.startsWith('.'))
     expect(foreign).toEqual([])
   })
 

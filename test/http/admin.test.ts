@@ -100,6 +100,30 @@ describe('the admin API', () => {
     expect(JSON.parse((await ask(`${url}/new`))[1]).data.id).toBeGreaterThanOrEqual(1_000_000)
   })
 
+  it.each([
+    ['PUT', '/admin/sequences', 'GET, POST, HEAD, OPTIONS'],
+    ['GET', '/admin/sequences/a%2Fb', 'DELETE, OPTIONS'],
+    ['DELETE', '/admin/sequences/orders/advance', 'POST, OPTIONS'],
+    ['GET', '/admin/advance', 'POST, OPTIONS'],
+  ])('%s %s gets 405 with the methods that there are', async (method, path, allow) => {
+    const { url } = await startInstance()
+    const response = await fetch(url + path, { method, headers: { authorization } })
+    expect([response.status, response.headers.get('allow')]).toEqual([405, allow])
+    expect(await response.json()).toMatchObject({ code: -1, data: null })
+    const options = await fetch(url + path, { method: 'OPTIONS', headers: { authorization } })
+    expect([options.status, options.headers.get('allow')]).toEqual([204, allow])
+    // Who has no token learns nothing of what is there.
+    expect((await fetch(url + path, { method })).status).toBe(401)
+  })
+
+  it('a path that does not exist gets 404', async () => {
+    const { url } = await startInstance()
+    expect(await admin(`${url}/admin/nothing`, 'DELETE')).toEqual([
+      404,
+      { code: -1, msg: expect.stringMatching(/^no such path/), data: null },
+    ])
+  })
+
   it('takes names that must be escaped in a path', async () => {
     const { url, segments } = await startInstance()
     await segments.create('a/b c?d%', 1n, 10)

@@ -18,6 +18,7 @@ describeRedisFront('SQLite', async () => {
     schema: 'auto',
     agreement: { step: 100, first: 0 },
     uuid: '00000000-0000-7000-8000-000000000001',
+    provenance: true,
     timeoutMs: 5_000,
   })
   await store.prepare()

@@ -7,6 +7,7 @@ import { NamedIds } from '../../src/fronts/redis/named-ids.ts'
 import { Output } from '../../src/fronts/redis/output.ts'
 import { sequenceCommands } from '../../src/fronts/redis/sequence-commands.ts'
 import { withServerCommands } from '../../src/fronts/redis/server-commands.ts'
+import { Tally } from '../../src/fronts/tally.ts'
 import { DEFAULT_LIMITS, openSequences } from './instance.ts'
 
 /** One output for all connections, as in a front: what one leaves in it, another would send. */
@@ -21,7 +22,8 @@ export class MemoryWire extends Duplex {
   constructor(segments: SegmentStore) {
     super()
     this.#sequences = openSequences(segments)
-    const ids = new NamedIds(this.#sequences, segments)
+    const tally = new Tally()
+    const ids = new NamedIds(this.#sequences, segments, tally)
     const figures = {
       port: 1,
       uptimeSeconds: 1,
@@ -37,6 +39,7 @@ export class MemoryWire extends Duplex {
         { save: '' },
       ),
       ids,
+      tally,
       output,
       limits: DEFAULT_LIMITS,
       authenticated: true,

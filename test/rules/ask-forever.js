@@ -17,6 +17,7 @@ const store = new MysqlStore({
   schema: 'auto',
   agreement: { step: 100, first: 0 },
   uuid: randomUUID(),
+  provenance: true,
   random: Math.random,
 })
 const rules = new Rules({

@@ -92,6 +92,16 @@ it.each([
     { body: 'if counter:generate_counter() == 10000 then return nil end return 1' },
     /returned a nil .*\(with counter 10000/,
   ],
+  [
+    'an hour of the day that it forgets',
+    { body: "if now:hour() ~= 3 then return 'x' end" },
+    /returned a nil .*at 2026-11-22 03:/,
+  ],
+  [
+    'a month that it forgets',
+    { body: "if now:month() ~= 6 then return 'x' end" },
+    /returned a nil .*at 2027-06-/,
+  ],
   ['a script that does not end', { body: 'while true do end' }, /ran longer than 40 ms/],
   ['a syntax error', { body: 'return return' }, /r\.lua:6: .* near 'return'/],
 ])('says what is wrong, where and with what: %s', async (_, settings, problem) => {

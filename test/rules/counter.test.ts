@@ -97,10 +97,21 @@ describe('a counter', () => {
     const rules = openRules({ store })
     await rules.load(await writeRules({ r: script() }, 2))
     for (let i = 0; i < 8; i++) await ask(rules)
-    store.rows.set('0/r/app', { counter: 3n, updateSeconds: Date.parse('2026-11-21T10:20:30Z') / 1000 })
+    const updateSeconds = Date.parse('2026-11-21T10:20:30Z') / 1000
+    store.rows.set('0/r/app', { counter: 3n, updateSeconds, isRefused: false })
     const answers = await Promise.allSettled(Array.from({ length: 10 }, () => ask(rules)))
     expect(answers.at(-1)).toMatchObject({ status: 'rejected', reason: { code: 'REGRESSED' } })
     expect(rules.refusal).toContain('the store went backwards')
+
+    // A restarted one has seen nothing, and learns it from the row.
+    const restarted = openRules({ store })
+    await restarted.load(await writeRules({ r: script() }, 2))
+    await expect(ask(restarted)).rejects.toMatchObject({ code: 'REGRESSED' })
+    expect(await restarted.monitor('r', 'app')).toEqual({ counter: 9n, nodeOffset: 0 })
+    store.rows.set('0/r/app', { counter: 99n, updateSeconds, isRefused: false })
+    const mended = openRules({ store })
+    await mended.load(await writeRules({ r: script() }, 2))
+    expect(await ask(mended)).toBe('20261121102030/100')
   })
 })
 
@@ -215,7 +226,7 @@ describe('a new period', () => {
 
   it('is not begun with the time of a row from far in the future', async () => {
     const store = new MemoryCounters()
-    store.rows.set('0/r/app', { counter: 3n, updateSeconds: 4_070_908_800 })
+    store.rows.set('0/r/app', { counter: 3n, updateSeconds: 4_070_908_800, isRefused: false })
     const rules = openRules({ store })
     await rules.load(await writeRules({ r: script() }))
     await expect(ask(rules)).rejects.toMatchObject({

@@ -13,10 +13,11 @@ export class MemoryCounters implements CounterStore {
     demand: Parameters<CounterStore['reserve']>[1],
   ): ReturnType<CounterStore['reserve']> {
     if (this.failure !== undefined) throw this.failure
-    const { grant, row } = moveCounter(key, this.rows.get(nameOf(key)), demand)
+    const { outcome, row } = moveCounter(key, this.rows.get(nameOf(key)), demand)
     if (row !== undefined) this.rows.set(nameOf(key), row)
     this.reservations++
-    return grant
+    if (outcome instanceof Error) throw outcome
+    return outcome
   }
 
   async read(key: CounterKey): Promise<CounterRow | undefined> {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openRules, script, writeRules } from './instance.ts'
 
 /** An instance with one rule `r`, whose create_id has this body. */
@@ -205,6 +205,39 @@ describe('a script that does not end, or uses up memory, is ended: its request f
     expect(new Set(ids).size).toBe(38)
     expect(ids).not.toContain('17')
     expect(ids).not.toContain('33')
+  })
+
+  it('I9: one that must be ended again and again is started again only after a pause; until then requests fail at once', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const rules = openRules()
+    await rules.load(await writeRules({ r: script({ body: BODY_OF_BOMBS }) }))
+    const create = async (salt: string) => rules.create('r', 'app', salt)
+    const bomb = () => create('loop').catch(({ message }) => message as string)
+    const ended = expect.stringContaining('r.lua: ran longer than 40 ms')
+    const refused = expect.stringMatching(/r\.lua: had to be ended too often and is started again in 2000 ms/)
+    const kills = () => rules.scripts[0]?.kills
+
+    for (let i = 0; i < 8; i++) expect(await bomb()).toEqual(ended)
+    for (let i = 0; i < 1_000; i++) expect(await bomb()).toEqual(refused)
+    expect(kills()).toBe(8)
+    // In each pause from then on one thread is ended, however many ask.
+    for (let pause = 1; pause <= 3; pause++) {
+      vi.advanceTimersByTime(1_999)
+      expect(await bomb()).toEqual(expect.stringContaining('is started again in 1 ms'))
+      vi.advanceTimersByTime(1)
+      const flood = await Promise.all(Array.from({ length: 50 }, bomb))
+      expect(flood.filter((message) => message.includes('ran longer'))).toHaveLength(1)
+      expect(await bomb()).toEqual(refused)
+      expect(kills()).toBe(8 + pause)
+    }
+    // What was refused has taken no numbers: 8, 3 times 50, and this one.
+    vi.advanceTimersByTime(2_000)
+    expect(await create('')).toBe('158')
+    // After a quiet time it has all its starts again, besides the thread that runs.
+    vi.advanceTimersByTime(16_000)
+    for (let i = 0; i < 9; i++) expect(await bomb()).toEqual(ended)
+    expect(await bomb()).toEqual(refused)
   })
 
   it('leaves other rules alone', async () => {

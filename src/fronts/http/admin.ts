@@ -2,14 +2,15 @@ import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { bearerAuth } from 'hono/bearer-auth'
 import { HTTPException } from 'hono/http-exception'
-import * as z from 'zod'
+import type * as z from 'zod'
 import type { Administration } from '../../core/administration.ts'
 import { SequenceError } from '../../core/errors.ts'
 import type { Sequences } from '../../core/sequences.ts'
-import type { SegmentRow } from '../../core/store.ts'
+import type { LeaseRecord, SegmentRow } from '../../core/store.ts'
 import { errorTable } from '../error-table.ts'
+import { advance, advanceAll, creation, page, whois } from './admin-requests.ts'
 import { readBody } from './body.ts'
-import { ADMIN_BODY_BYTES_MAX, LIST_MAX } from './limits.ts'
+import { ADMIN_BODY_BYTES_MAX } from './limits.ts'
 import { errorHeaders, failureBody, jsonHeaders } from './reply.ts'
 
 type Env = { Bindings: HttpBindings }
@@ -21,22 +22,6 @@ export interface AdminOptions {
   /** Who has it may do everything here. Compared in constant time. */
   readonly token: string
 }
-
-/** Decimal text, since JSON numbers above 2^53 are rounded on the way; numbers are taken as far as they are exact. */
-const id = z
-  .union([
-    z.string().regex(/^\d{1,19}$/, 'must be a whole number in decimal digits'),
-    z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER),
-  ])
-  .transform((value) => BigInt(value))
-
-const creation = z.strictObject({ name: z.string(), start: id.optional(), step: z.number().int().optional() })
-const advance = z.union([z.strictObject({ to: id }), z.strictObject({ by: id })])
-const advanceAll = z.strictObject({ by: id })
-const page = z.object({
-  after: z.string().default(''),
-  limit: z.coerce.number().int().min(1).max(LIST_MAX).default(LIST_MAX),
-})
 
 /** The admin API, to be mounted at /admin. docs/api.md tells of each request. */
 export function createAdminApp({
@@ -85,6 +70,16 @@ export function createAdminApp({
     return ok(c, { advanced: moved, failures: failures.map(({ code, message }) => `${code}: ${message}`) })
   })
 
+  app.get('/whois', async (c) => {
+    const { id, sequence } = parse(whois, c.req.query())
+    const record = await administration.whois(id, sequence)
+    return ok(c, {
+      id: String(id),
+      sequence: sequence ?? null,
+      lease: record === undefined ? null : describeLease(record),
+    })
+  })
+
   app.onError((error, c) => {
     if (error instanceof HTTPException) return uncached(error.getResponse())
     if (!(error instanceof SequenceError)) throw error
@@ -113,6 +108,15 @@ function describe({ name, maxId, step }: SegmentRow, sequences: Sequences) {
       held === undefined
         ? null
         : { left: held.left, waiting: held.waiting, fault: held.fault?.message ?? null },
+  }
+}
+
+function describeLease({ start, end, instance, timeMs }: LeaseRecord) {
+  return {
+    start: String(start),
+    end: String(end),
+    instance,
+    leased_at: new Date(timeMs).toISOString(),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { SequenceError } from '../../core/errors.ts'
+import { SequenceError } from '../../core/errors.ts'
 import type { Sequence } from '../../core/sequence.ts'
 import type { Sequences } from '../../core/sequences.ts'
 import { acceptedFormat } from './id-request.ts'
@@ -82,6 +82,7 @@ function tagMissing(field: 'id' | 'left'): Reply {
     status: 500,
     headers: { ...jsonHeaders, 'seqsvr-error': 'BAD_REQUEST' },
     body: `{"resp_code":-1,"msg":"need app_tag param","${field}":0}`,
+    error: new SequenceError('BAD_REQUEST', 'need app_tag param'),
   }
 }
 

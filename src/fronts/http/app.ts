@@ -1,60 +1,85 @@
 import type { ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
+import { METHOD_NAME_ALL } from 'hono/router'
 import { getPath } from 'hono/utils/url'
-import type { Sequence } from '../../core/sequence.ts'
+import { SequenceError } from '../../core/errors.ts'
 import type { Sequences } from '../../core/sequences.ts'
 import type { Rules } from '../../rules/rules.ts'
+import type { Tally } from '../tally.ts'
 import { type AdminOptions, createAdminApp } from './admin.ts'
-import { answerAlloc, answerHealth } from './alloc.ts'
+import { answerHealth } from './alloc.ts'
 import { readForm } from './body.ts'
-import { FORM_BYTES_MAX } from './limits.ts'
-import { answerNew } from './new.ts'
+import { counted, type IdRoute, type IdRoutes } from './id-routes.ts'
+import { FORM_BYTES_MAX, ID_REPLY_BYTES } from './limits.ts'
+import { toMetricsReply } from './metrics.ts'
+import { openDocs } from './openapi/docs.ts'
+import { openapiDocument } from './openapi/document.ts'
+import type { StatusPage } from './page/page.tsx'
 import { answerLivez, answerReadyz, type Readiness } from './probes.ts'
 import { failureBody, jsonHeaders, RETRY_AFTER_S, type Reply } from './reply.ts'
 import { answerRuleRequest } from './rule.ts'
 import { UnreadReplies } from './unread.ts'
 
 export interface HttpAppOptions {
-  readonly generator: Sequence
+  readonly ids: IdRoutes
   readonly sequences: Sequences
   readonly rules: Rules
   readonly readiness: Readiness
+  /** The text of `/metrics`. */
+  readonly metrics: () => Promise<string>
+  readonly tally: Tally
   /** Most ids that one request may ask for. */
   readonly requestIdsMax: number
+  /** Of the package. */
+  readonly version: string
   /** Undefined where no admin token is configured: then there is no admin API. */
   readonly admin: AdminOptions | undefined
+  readonly page: StatusPage
 }
 
 type Env = { Bindings: HttpBindings }
 type Handler = (c: Context<Env>) => Response | Promise<Response>
-type Answer = (query: string, accept: string | undefined) => Reply | Promise<Reply>
 
 /**
  * The routes. Each has exactly one handler and no middleware: then Hono and its Node server answer without a
  * promise, which is worth a third of the throughput of `/new`.
  */
 export function createHttpApp({
-  generator,
+  ids,
   sequences,
   rules,
   readiness,
+  metrics,
+  tally,
   requestIdsMax,
+  version,
   admin,
+  page,
 }: HttpAppOptions): Hono<Env> {
   const unread = new UnreadReplies()
+  const docs = openDocs(openapiDocument({ version, requestIdsMax, admin: admin !== undefined }))
+  const health = counted((query) => answerHealth(sequences, query), tally)
+  const rule = counted((query, accept) => answerRuleRequest(rules, query, accept, requestIdsMax), tally)
   const routes: Record<string, Partial<Record<'GET' | 'POST', Handler>>> = {
-    '/new': idRoute((query, accept) => answerNew(generator, query, accept, requestIdsMax), unread),
-    '/alloc': idRoute((query, accept) => answerAlloc(sequences, query, accept, requestIdsMax), unread),
-    '/health': { ...idRoute((query) => answerHealth(sequences, query), unread), GET: healthOf },
-    '/rule': idRoute((query, accept) => answerRuleRequest(rules, query, accept, requestIdsMax), unread),
+    ...Object.fromEntries([...ids].map(([path, answer]) => [path, idRoute(answer, unread, tally)])),
+    '/health': { ...idRoute(health, unread, tally), GET: healthOf },
+    '/rule': idRoute(rule, unread, tally),
     '/livez': { GET: () => respond(answerLivez()) },
     '/readyz': { GET: () => respond(answerReadyz(readiness)) },
+    '/metrics': { GET: () => metrics().then(toMetricsReply).then(respond) },
+    '/openapi.json': { GET: ({ env }) => docs.document.answer(env.incoming.headers) },
+    '/docs': { GET: ({ env }) => docs.page.answer(env.incoming.headers) },
+    '/docs/:file': {
+      GET: ({ req, env }) =>
+        docs.files.get(req.param('file') as string)?.answer(env.incoming.headers) ??
+        refuse(404, `no such file; there are ${[...docs.files.keys()].join(', ')}`),
+    },
   }
 
   // Uses up no id, so that HEAD may be answered like GET.
-  function healthOf({ env: { incoming } }: Context<Env>): Promise<Response> {
-    return answerHealth(sequences, queryOf(incoming.url as string)).then(respond)
+  async function healthOf({ env: { incoming } }: Context<Env>): Promise<Response> {
+    return respond(await health(queryOf(incoming.url as string), undefined))
   }
 
   const app = new Hono<Env>({ getPath: pathOf })
@@ -62,10 +87,11 @@ export function createHttpApp({
     for (const [method, handler] of Object.entries(methods)) app.on(method, path, handler)
 
   if (admin !== undefined) app.route('/admin', createAdminApp(admin))
+  app.route('/', page.routes)
 
   app.notFound((c) => {
-    const methods = routes[c.req.path]
-    if (methods === undefined) {
+    const methods = methodsOf(app, c.req.path)
+    if (methods.length === 0) {
       const paths = Object.keys(routes).join(', ')
       return respond({
         status: 404,
@@ -73,7 +99,7 @@ export function createHttpApp({
         body: failureBody(`no such path; there are ${paths}`),
       })
     }
-    const allow = [...Object.keys(methods), 'HEAD', 'OPTIONS'].join(', ')
+    const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ')
     if (c.req.method === 'OPTIONS') return respond({ status: 204, headers: { allow }, body: '' })
     return refuse(405, `method not allowed; ${c.req.path} takes ${allow}`, { allow })
   })
@@ -88,17 +114,36 @@ export function createHttpApp({
   return app
 }
 
+/** The methods that a path takes. What stands before all methods, as the check of the admin token does, is no route. */
+function methodsOf({ router, routes }: Hono<Env>, path: string): string[] {
+  const methods = new Set(routes.map(({ method }) => method))
+  return [...methods].filter((method) =>
+    router
+      .match(method, path)[0]
+      .some(([[, route]]) => route.method === method && method !== METHOD_NAME_ALL),
+  )
+}
+
 /** A route whose parameters come with the target, or as the form of a POST as well. */
-function idRoute(answer: Answer, unread: UnreadReplies): { GET: Handler; POST: Handler } {
+function idRoute(answer: IdRoute, unread: UnreadReplies, tally: Tally): { GET: Handler; POST: Handler } {
   const deliver = (reply: Reply, outgoing: ServerResponse): Response => {
     unread.add(reply.body.length, outgoing)
     return respond(reply)
   }
   const ask = (query: string, { incoming, outgoing }: HttpBindings): Response | Promise<Response> => {
-    if (query !== '' && unread.isFull)
-      return refuse(503, 'TOO_MANY_WAITERS: clients read too slowly; try again later', TRY_LATER)
+    if (query !== '' && unread.isFull) {
+      tally.failed(UNREAD)
+      return refuse(503, `${UNREAD.code}: ${UNREAD.message}`, TRY_LATER)
+    }
     const reply = answer(query, incoming.headers.accept)
-    return reply instanceof Promise ? reply.then((late) => deliver(late, outgoing)) : deliver(reply, outgoing)
+    if (!(reply instanceof Promise)) return deliver(reply, outgoing)
+    // What waits for ids is a reply that is unread yet: or many could wait that are too large together.
+    const expected = query === '' ? 0 : bytesAskedFor(query)
+    unread.expect(expected)
+    return reply.then((late) => {
+      unread.expect(-expected)
+      return deliver(late, outgoing)
+    })
   }
   return {
     GET: ({ env }) => {
@@ -120,6 +165,7 @@ function idRoute(answer: Answer, unread: UnreadReplies): { GET: Handler; POST: H
 
 const SLASH = 0x2f
 
+const UNREAD = new SequenceError('TOO_MANY_WAITERS', 'clients read too slowly; try again later')
 const TRY_LATER = { 'retry-after': RETRY_AFTER_S, 'seqsvr-error': 'TOO_MANY_WAITERS' }
 
 function refuse(status: number, message: string, headers: Record<string, string> = {}): Response {
@@ -137,6 +183,12 @@ function pathOf(request: Request, options?: { env?: HttpBindings }): string {
   if (target === undefined || target.charCodeAt(0) !== SLASH || target.includes('%')) return getPath(request)
   const mark = target.indexOf('?')
   return mark === -1 ? target : target.slice(0, mark)
+}
+
+/** About the bytes of the reply to a query, as far as a count of ids can be seen in it. */
+function bytesAskedFor(query: string): number {
+  const [, count = '1'] = /(?:^|&)count=(\d{1,9})/.exec(query) ?? []
+  return Number(count) * ID_REPLY_BYTES
 }
 
 function queryOf(target: string): string {

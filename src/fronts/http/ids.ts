@@ -56,7 +56,7 @@ export function withIdRequest(
 /** The answer to a request that failed. Anything but an operating error is a bug and is thrown on. */
 export function failureReply(error: unknown, dialect: Dialect, format: IdFormat): Reply {
   if (!(error instanceof SequenceError)) throw error
-  const reply = dialect.failure(error)
+  const reply = { ...dialect.failure(error), error }
   if (format !== 'text') return reply
   return {
     ...reply,
@@ -68,13 +68,14 @@ export function failureReply(error: unknown, dialect: Dialect, format: IdFormat)
 // Bodies are concatenated, not serialised: JSON.stringify knows no bigint, and their bytes are a contract.
 
 function oneId(id: Id, { opening, closing }: Dialect): Reply {
-  return { status: 200, headers: jsonHeaders, body: `${opening}"id":${id}${closing}` }
+  return { status: 200, headers: jsonHeaders, body: `${opening}"id":${id}${closing}`, ids: 1 }
 }
 
 function manyIds(ids: readonly Id[], { count, format }: IdRequest, { opening, closing }: Dialect): Reply {
-  if (format === 'text') return { status: 200, headers: textHeaders, body: `${ids.join('\n')}\n` }
+  if (format === 'text')
+    return { status: 200, headers: textHeaders, body: `${ids.join('\n')}\n`, ids: ids.length }
   const quote = format === 'string' ? '"' : ''
   const list = count === undefined ? '' : `,"ids":[${quote}${ids.join(`${quote},${quote}`)}${quote}]`
   const body = `${opening}"id":${quote}${ids[0]}${quote}${list}${closing}`
-  return { status: 200, headers: jsonHeaders, body }
+  return { status: 200, headers: jsonHeaders, body, ids: ids.length }
 }

@@ -1,5 +1,8 @@
 /** Limits of the HTTP front (I9), set for a life behind nginx. */
 
+/** How long a client may leave replies unread without reading any of them. */
+export const UNREAD_MS_MAX = 8_000
+
 /** A request line and headers of this kind stay below 1 kB; cookies of a shared domain may add some. */
 export const HEADER_BYTES_MAX = 8_192
 
@@ -20,3 +23,6 @@ export const LIST_MAX = 1_000
 /** Replies of this size, some hundred ids, are counted until the client has read them; and how much may be unread. */
 export const UNREAD_REPLY_BYTES_MIN = 4_096
 export const UNREAD_BYTES_MAX = 67_108_864
+
+/** An id of 19 digits in a list, with quotes and a comma. */
+export const ID_REPLY_BYTES = 22

@@ -6,6 +6,10 @@ export interface Reply {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** How many ids it hands out. */
+  readonly ids?: number
+  /** Why it hands out none that were asked for. */
+  readonly error?: SequenceError | undefined
 }
 
 /** Ids must never be answered from a cache: that would be the same id twice (I1). */

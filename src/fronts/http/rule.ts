@@ -34,8 +34,9 @@ export async function answerRuleRequest(
 }
 
 function toReply(reply: RuleReply, format: IdFormat): Reply {
-  const { body, text, error } = reply
+  const { body, text, ids, error } = reply
   const headers = error === undefined ? jsonHeaders : errorHeaders(error)
-  if (format !== 'text') return { status: statusOf(reply), headers, body }
-  return { status: statusOf(reply), headers: { ...headers, ...textHeaders }, body: `${text}\n` }
+  const status = statusOf(reply)
+  if (format !== 'text') return { status, headers, body, ids, error }
+  return { status, headers: { ...headers, ...textHeaders }, body: `${text}\n`, ids, error }
 }

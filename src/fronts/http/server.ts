@@ -1,26 +1,46 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
+import type { FrontFigures } from '../../status/front-figures.ts'
 import { type ListenOptions, listen } from '../listen.ts'
+import { Tally } from '../tally.ts'
 import { createHttpApp, type HttpAppOptions } from './app.ts'
+import { type IdRoutesOptions, idRoutes } from './id-routes.ts'
+import { Lane } from './lane.ts'
 import { HEADER_BYTES_MAX, HEADERS_TIMEOUT_MS, REQUEST_TIMEOUT_MS, TIMEOUT_CHECK_MS } from './limits.ts'
+import { type PageOptions, StatusPage } from './page/page.tsx'
 import { failureBody, jsonHeaders } from './reply.ts'
 
-export interface HttpFrontOptions extends HttpAppOptions, ListenOptions {
+export interface HttpFrontOptions
+  extends Omit<HttpAppOptions, 'ids' | 'tally' | 'page'>,
+    Omit<IdRoutesOptions, 'tally'>,
+    PageOptions,
+    ListenOptions {
   /** Connections above this are closed as they come. */
   readonly connectionsMax: number
   /** How long an idle connection is kept: longer than a proxy in front keeps it, or the proxy meets closed ones. */
   readonly keepAliveMs: number
+  /** Whether plain requests for ids are answered without node:http. */
+  readonly lane: boolean
 }
 
 /** The HTTP front: a listening node:http server whose requests Hono answers. */
 export class HttpFront {
   readonly #options: HttpFrontOptions
   readonly #server: Server
+  readonly #lane: Lane | undefined
+  readonly #page: StatusPage
+  readonly #tally = new Tally()
+  #connections = 0
+  #connectionsRefused = 0
 
   constructor(options: HttpFrontOptions) {
     this.#options = options
-    const listener = getRequestListener(createHttpApp(options).fetch, {
+    const tally = this.#tally
+    const ids = idRoutes({ ...options, tally })
+    const page = new StatusPage(options)
+    this.#page = page
+    const listener = getRequestListener(createHttpApp({ ...options, ids, tally, page }).fetch, {
       errorHandler: () =>
         new Response(failureBody('malformed request target or Host'), { status: 400, headers: jsonHeaders }),
     })
@@ -37,6 +57,19 @@ export class HttpFront {
     this.#server.maxConnections = options.connectionsMax
     // A time-out of the socket itself, set once. keepAliveTimeout would set and take off one around every request.
     this.#server.timeout = options.keepAliveMs
+    if (options.lane)
+      this.#lane = new Lane({ server: this.#server, routes: ids, keepAliveMs: options.keepAliveMs })
+    this.#server.on('connection', (socket) => {
+      this.#connections++
+      socket.once('close', () => this.#connections--)
+    })
+    this.#server.on('drop', () => this.#connectionsRefused++)
+  }
+
+  get figures(): FrontFigures {
+    const { issued, failures } = this.#tally
+    const connections = this.#connections
+    return { issued, failures, connections, connectionsRefused: this.#connectionsRefused, datagrams: null }
   }
 
   /** Binds the port, as `listen` does. */
@@ -50,7 +83,12 @@ export class HttpFront {
    */
   async drain(deadlineMs: number): Promise<void> {
     this.#server.prependListener('request', closeBehindAnswer)
-    const cut = setTimeout(() => this.#server.closeAllConnections(), deadlineMs)
+    this.#lane?.drain()
+    this.#page.close()
+    const cut = setTimeout(() => {
+      this.#server.closeAllConnections()
+      this.#lane?.cut()
+    }, deadlineMs)
     await new Promise<void>((resolve) => this.#server.close(() => resolve()))
     clearTimeout(cut)
   }

@@ -1,4 +1,4 @@
-import { SequenceError } from '../../core/errors.ts'
+import type { SequenceError } from '../../core/errors.ts'
 import { array, err, failure, NIL, type Protocol, type Reply } from './reply.ts'
 
 /** What commands see and change of the connection that they came by. */
@@ -12,6 +12,8 @@ export interface Session {
   quit(): void
   /** Ends the connection at once, without a reply. */
   cut(): void
+  /** Takes note of a command that failed. */
+  failed(error: SequenceError): void
 }
 
 export interface Command {
@@ -90,11 +92,16 @@ export function runCommand(
 ): Reply | Promise<Reply> {
   try {
     const reply = command.run(args, session)
-    return reply instanceof Promise ? reply.catch(failure) : reply
+    return reply instanceof Promise ? reply.catch((error: unknown) => failed(error, session)) : reply
   } catch (error) {
-    if (error instanceof SequenceError) return failure(error)
-    throw error
+    return failed(error, session)
   }
+}
+
+function failed(error: unknown, session: Session): Reply {
+  const reply = failure(error)
+  session.failed(error as SequenceError)
+  return reply
 }
 
 function helpOn(subcommands: CommandTable): Command {

@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream'
+import type { SequenceError } from '../../core/errors.ts'
 import type { Sequence } from '../../core/sequence.ts'
+import type { Tally } from '../tally.ts'
 import { type CommandTable, findCommand, runCommand, type Session } from './command.ts'
 import { DecodeProgress, type DecoderLimits, decode } from './decoder.ts'
 import { LINGER_MS, REPEATED_BYTES_MAX } from './limits.ts'
@@ -20,6 +22,7 @@ export interface ConnectionLimits extends DecoderLimits {
 export interface ConnectionOptions {
   readonly commands: CommandTable
   readonly ids: NamedIds
+  readonly tally: Tally
   /** Empty between two events: every connection sends what it wrote before it returns. */
   readonly output: Output
   readonly limits: ConnectionLimits
@@ -114,6 +117,10 @@ export class Connection implements Session {
     this.#output.clear()
     this.#wire.destroy()
     this.#state = 'closed'
+  }
+
+  failed(error: SequenceError): void {
+    this.#options.tally.failed(error)
   }
 
   /** Closes it behind the reply to the command that it works on. What came after that is not answered. */
@@ -214,6 +221,7 @@ export class Connection implements Session {
       at += length
     }
     if (at === this.#at) return
+    this.#options.tally.issued += (at - this.#at) / length
     this.#at = at
     this.#progress.reset()
   }

@@ -5,6 +5,7 @@ import { checkName } from '../../core/name.ts'
 import type { Sequence } from '../../core/sequence.ts'
 import type { Sequences } from '../../core/sequences.ts'
 import type { SegmentStore } from '../../core/store.ts'
+import type { Tally } from '../tally.ts'
 import { CREATE_TRIES_MAX } from './limits.ts'
 
 type Take<T> = (sequence: Sequence) => T | Promise<T>
@@ -15,10 +16,12 @@ const takeOne: Take<Id> = (sequence) => sequence.take()
 export class NamedIds {
   readonly #sequences: Sequences
   readonly #segments: SegmentStore
+  readonly #tally: Tally
 
-  constructor(sequences: Sequences, segments: SegmentStore) {
+  constructor(sequences: Sequences, segments: SegmentStore, tally: Tally) {
     this.#sequences = sequences
     this.#segments = segments
+    this.#tally = tally
   }
 
   /** The sequence of this name if it is in memory. Hot path. */
@@ -34,18 +37,18 @@ export class NamedIds {
   /** The next id, at once while the sequence holds any. Rejects as `Sequences.find` and `Sequence.take` do. */
   take(name: string): Id | Promise<Id> {
     const held = this.#sequences.held(name)
-    return held !== undefined && held.left > 0 ? held.take() : this.#find(name, takeOne)
+    return held !== undefined && held.left > 0 ? this.#takeHeld(held) : this.#find(name, takeOne)
   }
 
   /** The next id of a sequence that is made, with 1 as its first id, where there is none. */
   takeOrCreate(name: string): Id | Promise<Id> {
     const held = this.#sequences.held(name)
-    return held !== undefined && held.left > 0 ? held.take() : this.#findOrCreate(name, takeOne)
+    return held !== undefined && held.left > 0 ? this.#takeHeld(held) : this.#findOrCreate(name, takeOne)
   }
 
   /** The first of `count` consecutive ids of a sequence that is made where there is none. */
   takeRowOrCreate(name: string, count: number): Promise<Id> {
-    return this.#findOrCreate(name, (sequence) => sequence.takeRow(count))
+    return this.#findOrCreate(name, (sequence) => sequence.takeRow(count), count)
   }
 
   /** Whether there is such a sequence. */
@@ -91,14 +94,21 @@ export class NamedIds {
     }
   }
 
-  async #find<T>(name: string, take: Take<T>): Promise<T> {
-    return take(await this.#sequences.find(name))
+  #takeHeld(held: Sequence): Id | Promise<Id> {
+    this.#tally.issued++
+    return held.take()
   }
 
-  async #findOrCreate<T>(name: string, take: Take<T>): Promise<T> {
+  async #find<T>(name: string, take: Take<T>, count = 1): Promise<T> {
+    const taken = await take(await this.#sequences.find(name))
+    this.#tally.issued += count
+    return taken
+  }
+
+  async #findOrCreate<T>(name: string, take: Take<T>, count = 1): Promise<T> {
     for (let tries = 0; ; tries++) {
       try {
-        return await this.#find(name, take)
+        return await this.#find(name, take, count)
       } catch (error) {
         if (!isUnknown(error)) throw error
       }

@@ -1,7 +1,9 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Sequences } from '../../core/sequences.ts'
 import type { SegmentStore } from '../../core/store.ts'
+import type { FrontFigures } from '../../status/front-figures.ts'
 import { type ListenOptions, listen } from '../listen.ts'
+import { Tally } from '../tally.ts'
 import { Connection, type ConnectionLimits, type ConnectionOptions } from './connection.ts'
 import { connectionCommands } from './connection-commands.ts'
 import { KEEP_ALIVE_PROBE_MS, OUTPUT_BYTES_MIN } from './limits.ts'
@@ -28,18 +30,22 @@ export class RedisFront {
   readonly #connectionOptions: ConnectionOptions
   readonly #connections = new Map<Socket, Connection>()
   readonly #startedMs = performance.now()
+  readonly #tally = new Tally()
   #connectionsEver = 0
+  #connectionsRefused = 0
 
   constructor(options: RedisFrontOptions) {
     this.#options = options
-    const ids = new NamedIds(options.sequences, options.segments)
+    const tally = this.#tally
+    const ids = new NamedIds(options.sequences, options.segments, tally)
     const commands = new Map([
       ...sequenceCommands(ids, options.requestIdsMax),
       ...connectionCommands(options.password),
     ])
     this.#connectionOptions = {
-      commands: withServerCommands(commands, () => this.#figures(), settings(options)),
+      commands: withServerCommands(commands, () => this.#serverFigures(), settings(options)),
       ids,
+      tally,
       output: new Output(OUTPUT_BYTES_MIN),
       limits: options,
       authenticated: options.password === undefined,
@@ -48,6 +54,12 @@ export class RedisFront {
       { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS },
       (socket) => this.#accept(socket),
     )
+  }
+
+  get figures(): FrontFigures {
+    const { issued, failures } = this.#tally
+    const connections = this.#connections.size
+    return { issued, failures, connections, connectionsRefused: this.#connectionsRefused, datagrams: null }
   }
 
   /** Binds the port, as `listen` does. */
@@ -72,6 +84,7 @@ export class RedisFront {
   #accept(socket: Socket): void {
     this.#connectionsEver++
     if (this.#connections.size >= this.#options.connectionsMax) {
+      this.#connectionsRefused++
       socket.on('error', () => socket.destroy())
       socket.end('-ERR max number of clients reached\r\n', () => socket.destroy())
       return
@@ -80,7 +93,7 @@ export class RedisFront {
     socket.on('close', () => this.#connections.delete(socket))
   }
 
-  #figures() {
+  #serverFigures() {
     const address = this.#server.address() as AddressInfo | null
     return {
       port: address?.port ?? this.#options.port,
