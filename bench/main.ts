@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { clientSuite } from './client.ts'
 import { httpSuite } from './http.ts'
 import { redisSuite } from './redis.ts'
 import { writeReport } from './report.ts'
@@ -21,7 +22,7 @@ const { values } = parseArgs({
 })
 const settings = { rounds: positive('rounds'), seconds: positive('seconds') }
 
-for (const suite of [httpSuite(), redisSuite(1), redisSuite(16), redisSuite(64), udpSuite()])
+for (const suite of [httpSuite(), redisSuite(1), redisSuite(16), redisSuite(64), udpSuite(), clientSuite()])
   console.log(writeReport(RESULTS, suite, settings, await runSuite(suite, settings)))
 
 function positive(flag: 'rounds' | 'seconds'): number {

@@ -64,11 +64,33 @@ describe('three instances behind nginx with the settings of deploy/nginx.conf', 
   )
 
   it('show nobody outside what is for operators', async () => {
-    for (const path of ['/livez', '/readyz', '/metrics', '/admin', '/admin/sequences']) {
+    const operators = [
+      '/',
+      '/livez',
+      '/readyz',
+      '/metrics',
+      '/admin',
+      '/admin/sequences',
+      '/docs',
+      '/openapi.json',
+    ]
+    for (const path of [...operators, '/new/', '/%2e/admin', '/new/../admin/sequences']) {
       const response = await fetch(nginx.url + path)
       expect(response.status, path).toBe(404)
-      await response.body?.cancel()
+      expect(await response.text(), path).toContain('nginx')
     }
+  })
+
+  it('forward whatever gives ids', async () => {
+    const bodies: string[] = []
+    for (const path of ['/new?count=2', '/alloc', '/health', '/rule'])
+      bodies.push(await (await fetch(nginx.url + path)).text())
+    expect(bodies).toEqual([
+      expect.stringMatching(/^\{"code":0,"msg":"ok","data":\{"id":/),
+      '{"resp_code":-1,"msg":"need app_tag param","id":0}',
+      '{"resp_code":-1,"msg":"need app_tag param","left":0}',
+      expect.stringContaining('rule_name'),
+    ])
   })
 
   it('answer 503 in the form of the contract when all of them are gone, and serve again once one is back', async () => {

@@ -13,6 +13,8 @@ declare module 'vitest' {
 const COMMANDS = [
   ['nginx', 'nginx-light'],
   ['redis-cli', 'redis-tools'],
+  ['faketime', 'faketime'],
+  ['chromium', 'chromium'],
 ] as const
 
 /** Gives the tests a real MySQL server: the one of SEQSVR_TEST_MYSQL_URL (mysql://user:password@host:port), or a private one. */

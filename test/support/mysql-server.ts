@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import mysql from 'mysql2/promise'
@@ -45,20 +45,25 @@ export class MysqlServer {
   readonly login: MysqlLogin
   readonly #folder: string
   readonly #program: Program
+  readonly #settings: readonly string[]
   #keeper: ChildProcess | undefined
   #pid = 0
 
-  private constructor(folder: string, program: Program, port: number) {
+  private constructor(folder: string, program: Program, port: number, settings: readonly string[]) {
     this.#folder = folder
     this.#program = program
+    this.#settings = [...SETTINGS, ...settings]
     this.login = { host: '127.0.0.1', port, user: 'root', password: '' }
   }
 
-  /** Starts one, installing it first where none is. Rejects with what to install when that is impossible. */
-  static async start(): Promise<MysqlServer> {
+  /**
+   * Starts one, installing it first where none is; `settings` are options of the server besides the usual ones. Rejects
+   * with what to install when that is impossible.
+   */
+  static async start(settings: readonly string[] = []): Promise<MysqlServer> {
     const program = await findProgram()
     const folder = await mkdtemp(join(tmpdir(), 'seqsvr-mysql-'))
-    const server = new MysqlServer(folder, program, await freePort())
+    const server = new MysqlServer(folder, program, await freePort(), settings)
     try {
       await mkdir(server.#data)
       await program.initialize(server.#data)
@@ -83,7 +88,7 @@ export class MysqlServer {
   /** Starts the server again on the same port and data, after ending it if it runs. Resolves when it answers. */
   async restart(): Promise<void> {
     await this.#end('keep the data\n')
-    const [file, args] = this.#program.command(this.#data, this.login.port, this.#name)
+    const [file, args] = this.#program.command(this.#data, this.login.port, this.#name, this.#settings)
     const keeper = spawn('/bin/sh', ['-c', KEEPER, this.#folder, file, ...args], {
       detached: true,
       stdio: ['pipe', 'pipe', 'ignore'],
@@ -173,7 +178,12 @@ export async function query(
 /** How to run a server: a program on this machine, or a container. */
 interface Program {
   initialize(data: string): Promise<void>
-  command(data: string, port: number, name: string): [file: string, args: string[]]
+  command(
+    data: string,
+    port: number,
+    name: string,
+    settings: readonly string[],
+  ): [file: string, args: string[]]
   signal(pid: number, name: string, signal: NodeJS.Signals): Promise<void>
   /** Removes what may be left of a server that has ended. */
   forget(name: string): Promise<void>
@@ -215,7 +225,14 @@ function findInstalled(): Program | undefined {
   if (mariadbd !== undefined && installDb !== undefined)
     return local(mariadbd, (data) => [
       installDb,
-      ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
+      [
+        '--no-defaults',
+        `--datadir=${data}`,
+        // In /tmp, the temporary tables of two that run at once have the same names.
+        `--tmpdir=${dirname(data)}`,
+        '--auth-root-authentication-method=normal',
+        '--skip-test-db',
+      ],
     ])
   const mysqld = findCommand('mysqld')
   if (mysqld !== undefined)
@@ -231,13 +248,14 @@ function local(file: string, initializer: (data: string) => [file: string, args:
       const [program, args] = initializer(data)
       await run(program, [...args, ...user])
     },
-    command: (data, port) => [
+    command: (data, port, _name, settings) => [
       file,
       [
         '--no-defaults',
         ...user,
-        ...SETTINGS,
+        ...settings,
         `--datadir=${data}`,
+        `--tmpdir=${dirname(data)}`,
         `--port=${port}`,
         '--bind-address=127.0.0.1',
         `--socket=${join(data, 'server.sock')}`,
@@ -255,7 +273,7 @@ function local(file: string, initializer: (data: string) => [file: string, args:
 const container: Program = {
   // The image fills an empty folder itself, as a user of its own.
   initialize: (data) => chmod(data, 0o777),
-  command: (data, port, name) => [
+  command: (data, port, name, settings) => [
     'docker',
     [
       ...[
@@ -268,7 +286,7 @@ const container: Program = {
         '--volume',
         `${data}:/var/lib/mysql`,
       ],
-      ...['--env', 'MARIADB_ALLOW_EMPTY_ROOT_PASSWORD=1', DOCKER_IMAGE, ...SETTINGS],
+      ...['--env', 'MARIADB_ALLOW_EMPTY_ROOT_PASSWORD=1', DOCKER_IMAGE, ...settings],
     ],
   ],
   async signal(_pid, name, signal) {

@@ -5,20 +5,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureInstalled } from './debian.ts'
 import { freePort } from './free-port.ts'
+import { ROOT } from './root.ts'
 import { until } from './until.ts'
 
-const DEPLOYED_CONFIG = new URL('../../deploy/nginx.conf', import.meta.url)
+const DEPLOYED_CONFIG = join(ROOT, 'deploy/nginx.conf')
 const START_MS_MAX = 10_000
 
 /** A real nginx with the settings of deploy/nginx.conf: only its addresses are others. */
 export class Nginx {
   readonly url: string
-  readonly #child: ChildProcess
+  readonly #file: string
   readonly #folder: string
+  #child: ChildProcess | undefined
 
-  private constructor(url: string, child: ChildProcess, folder: string) {
+  private constructor(url: string, file: string, folder: string) {
     this.url = url
-    this.#child = child
+    this.#file = file
     this.#folder = folder
   }
 
@@ -31,25 +33,37 @@ export class Nginx {
       join(folder, 'nginx.conf'),
       withAddresses(await readFile(DEPLOYED_CONFIG, 'utf8'), listenPort, ports),
     )
+    const nginx = new Nginx(`http://127.0.0.1:${listenPort}`, file, folder)
+    await nginx.restart()
+    return nginx
+  }
+
+  /** Ends it, where it runs, with its connections, and starts it again on the same port. Resolves when it answers. */
+  async restart(): Promise<void> {
+    await this.#end()
+    const folder = this.#folder
     const directives = `daemon off; pid ${folder}/nginx.pid; error_log ${folder}/error.log notice;`
-    const child = spawn(file, ['-p', folder, '-c', 'nginx.conf', '-e', 'error.log', '-g', directives], {
+    const child = spawn(this.#file, ['-p', folder, '-c', 'nginx.conf', '-e', 'error.log', '-g', directives], {
       stdio: 'ignore',
     })
-    const nginx = new Nginx(`http://127.0.0.1:${listenPort}`, child, folder)
+    this.#child = child
     try {
       await until(START_MS_MAX, async () => {
         if (child.pid === undefined || child.exitCode !== null) throw new Error('it ended')
-        return fetch(`${nginx.url}/livez`).then(
-          () => true,
-          () => false,
-        )
+        const response = await fetch(`${this.url}/livez`).catch(() => undefined)
+        await response?.body?.cancel().catch(() => {})
+        return response !== undefined
       })
     } catch (error) {
-      const log = await nginx.log()
-      await nginx.stop()
+      const log = await this.log()
+      await this.stop()
       throw new Error(`nginx did not start\n${log}`, { cause: error })
     }
-    return nginx
+  }
+
+  /** Has it read its configuration again: new workers take over, the old ones finish their requests and end. */
+  reload(): void {
+    this.#child?.kill('SIGHUP')
   }
 
   /** What it has written to its error log. */
@@ -58,12 +72,16 @@ export class Nginx {
   }
 
   async stop(): Promise<void> {
-    if (this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null) {
-      const exit = once(this.#child, 'exit')
-      this.#child.kill('SIGTERM')
-      await exit
-    }
+    await this.#end()
     await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  async #end(): Promise<void> {
+    const child = this.#child
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const exit = once(child, 'exit')
+    child.kill('SIGTERM')
+    await exit
   }
 }
 

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
 import { freePort } from './free-port.ts'
 import type { TestDatabase } from './mysql-server.ts'
+import { ROOT } from './root.ts'
 import { until } from './until.ts'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const READY_MS_MAX = 20_000
 
 /** The built seqsvr as users run it: a process of its own, on one port for all its lives. */
@@ -41,6 +41,17 @@ export class SeqsvrProcess {
     return instance
   }
 
+  /** Whether it was started and has not ended. */
+  get running(): boolean {
+    return this.#child !== undefined && !hasEnded(this.#child)
+  }
+
+  /** The memory of it that is in RAM. */
+  get residentBytes(): number {
+    const status = readFileSync(`/proc/${this.#child?.pid}/status`, 'utf8')
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
+  }
+
   /** What it has written to standard output and standard error in all its lives. */
   get output(): string {
     return this.#output
@@ -52,7 +63,9 @@ export class SeqsvrProcess {
     try {
       await until(READY_MS_MAX, async () => {
         if (hasEnded(child)) throw new Error('it ended')
-        return (await fetch(`${this.url}/readyz`).catch(() => undefined))?.ok === true
+        const response = await fetch(`${this.url}/readyz`).catch(() => undefined)
+        await response?.body?.cancel().catch(() => {})
+        return response?.ok === true
       })
     } catch (error) {
       await this.kill()

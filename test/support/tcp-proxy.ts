@@ -13,6 +13,14 @@ interface Cut {
   readonly done: () => void
 }
 
+/** Looks into the bytes of one connection before they are passed on. */
+export interface Inspector {
+  /** Whether to reset the connection instead of passing these bytes of the client on. */
+  cutsRequest(chunk: Buffer): boolean
+  /** The same for bytes of the target. */
+  cutsAnswer(chunk: Buffer): boolean
+}
+
 /** A TCP proxy on loopback that breaks as a network does. */
 export class TcpProxy {
   readonly #server: Server
@@ -21,12 +29,13 @@ export class TcpProxy {
   #delayMs = 0
   #cut: Cut | undefined
 
-  private constructor(target: { host: string; port: number }) {
-    this.#server = createServer((client) => this.#link(client, connect(target)))
+  private constructor(target: { host: string; port: number }, inspect?: () => Inspector) {
+    this.#server = createServer((client) => this.#link(client, connect(target), inspect?.()))
   }
 
-  static async start(target: { host: string; port: number }): Promise<TcpProxy> {
-    const proxy = new TcpProxy(target)
+  /** `inspect` makes the inspector of each connection. */
+  static async start(target: { host: string; port: number }, inspect?: () => Inspector): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target, inspect)
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
     return proxy
   }
@@ -89,11 +98,12 @@ export class TcpProxy {
     await new Promise((resolve) => this.#server.close(resolve))
   }
 
-  #link(client: Socket, target: Socket): void {
+  #link(client: Socket, target: Socket, inspector: Inspector | undefined): void {
     const link: Link = { client, target, forgotten: false }
     this.#links.add(link)
     let answerIsFatal: Cut | undefined
     client.on('data', (chunk) => {
+      if (inspector?.cutsRequest(chunk)) return this.#reset(link)
       const cut = this.#cut
       if (cut !== undefined && chunk.includes(cut.text)) {
         this.#cut = undefined
@@ -104,10 +114,11 @@ export class TcpProxy {
         }
         answerIsFatal = cut
       }
-      this.#forward(chunk, link, target)
+      this.#forward(chunk, link, client, target)
     })
     target.on('data', (chunk) => {
-      if (answerIsFatal === undefined) return this.#forward(chunk, link, client)
+      if (inspector?.cutsAnswer(chunk)) return this.#reset(link)
+      if (answerIsFatal === undefined) return this.#forward(chunk, link, target, client)
       this.#reset(link)
       answerIsFatal.done()
     })
@@ -124,15 +135,22 @@ export class TcpProxy {
     }
   }
 
-  #forward(chunk: Buffer, link: Link, to: Socket): void {
+  #forward(chunk: Buffer, link: Link, from: Socket, to: Socket): void {
     this.#blackHole?.()
     if (this.#blackHole !== undefined || link.forgotten) return
-    if (this.#delayMs === 0) to.write(chunk)
-    else setTimeout(() => !to.destroyed && to.write(chunk), this.#delayMs)
+    if (this.#delayMs === 0) return void to.write(chunk)
+    // Nothing is read meanwhile, so that no later chunk overtakes this one when the delay ends.
+    from.pause()
+    setTimeout(() => {
+      if (!to.destroyed) to.write(chunk)
+      from.resume()
+    }, this.#delayMs)
   }
 
   #reset({ client, target }: Link): void {
-    client.resetAndDestroy()
+    // Node leaks the handle of a socket that is reset while it says goodbye, and its event loop spins on it.
+    if (client.writableEnded) client.destroy()
+    else client.resetAndDestroy()
     target.destroy()
   }
 }
