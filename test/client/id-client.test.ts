@@ -239,7 +239,7 @@ describe('closing', () => {
         })
       }),
     )
-    const client = clientOf({ servers: [server.url] })
+    const client = clientOf({ servers: [server.url], requestMsMax: 60_000 })
     await many(1, client)
     const waiting = client.next()
     await until(5_000, () => server.targets.length === 2)

@@ -46,13 +46,13 @@ export const none: Id = ids.tryNext()
 /** Takes three ids and is done; \`node\` must end by itself, with status 0. */
 const RUN = `
 import { IdClient } from 'seqsvr/client'
-const ids = new IdClient({ servers: [process.argv[2]], waitMsMax: 300 })
+const ids = new IdClient({ servers: [process.argv[2]], waitMsMax: Number(process.argv[3]) })
 try {
   console.log(String([await ids.next(), await ids.next(), await ids.next()]))
 } catch (error) {
   console.log(error.code)
 }
-if (process.argv[3] === 'close') ids.close()
+if (process.argv[4] === 'close') ids.close()
 `
 
 interface Packed {
@@ -120,7 +120,7 @@ describe('the published package', () => {
       'deploy/seqsvr.service.d',
       'rules',
     ])
-    expect(files.filter((path) => /\.(env|pem|txt|sqlite)$/.test(path))).toEqual([])
+    expect(files.filter((path) => /\.(env|pem|sqlite)$|password/.test(path))).toEqual([])
   })
 })
 
@@ -150,7 +150,7 @@ describe("a user's project with nothing but the published package", () => {
     await writeFile(join(folder, 'run.js'), RUN)
     const instance = await SeqsvrProcess.start({ SEQSVR_SQLITE_FILE: join(folder, 'a.sqlite') })
     onTestFinished(() => instance.kill())
-    const { stdout } = await run(process.execPath, ['run.js', instance.url, ending], {
+    const { stdout } = await run(process.execPath, ['run.js', instance.url, '5000', ending], {
       cwd: folder,
       timeout: EXIT_MS_MAX,
     })
@@ -160,10 +160,14 @@ describe("a user's project with nothing but the published package", () => {
   it('is told that no server answers, although nothing else keeps the process alive', async () => {
     const folder = await userProject()
     await writeFile(join(folder, 'run.js'), RUN)
-    const { stdout } = await run(process.execPath, ['run.js', `http://127.0.0.1:${await freePort()}`], {
-      cwd: folder,
-      timeout: EXIT_MS_MAX,
-    })
+    const { stdout } = await run(
+      process.execPath,
+      ['run.js', `http://127.0.0.1:${await freePort()}`, '300'],
+      {
+        cwd: folder,
+        timeout: EXIT_MS_MAX,
+      },
+    )
     expect(stdout).toBe('TIMEOUT\n')
   })
 })
