@@ -8,13 +8,14 @@
 
 -- One row for each instance that has ever leased: the number of its latest lease. The ids of lease n start at n
 -- multiplied by the step, so this table must be InnoDB and its counter must never go back.
+-- The comment at its end is one that TiDB reads: each of its servers would otherwise lease numbers of its own.
 -- Never truncate it. Rows of instances that are gone may be deleted, but never the row with the greatest id.
 CREATE TABLE IF NOT EXISTS generator_table (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
   uuid CHAR(36) NOT NULL,
   PRIMARY KEY (id),
   UNIQUE KEY (uuid)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB /*T![auto_id_cache] AUTO_ID_CACHE=1 */;
 
 -- One row for each named sequence. max_id is the first id not yet leased; one lease holds step ids or a multiple of it.
 -- The names are binary, so that Order and order, and names that differ in a trailing space, stay apart.

@@ -93,10 +93,13 @@ export class Nemesis {
       fault: faultKinds[name].make(this.#fleet, this.#random, msMax),
     }))
     const times = await Promise.all(faults.map(({ fault }) => this.#time(fault)))
+    // Somebody's Ctrl+C has ended the instances as well.
+    if (this.#signal.aborted) return
     await this.#restartWhatEnded()
     const recoveringMs = performance.now()
     const routes = new Set(faults.flatMap(({ fault }) => fault.routes))
-    const silent = await this.#routes.recovered([...routes], RECOVERY_MS_MAX)
+    const silent = await this.#routes.recovered([...routes], RECOVERY_MS_MAX, this.#signal)
+    if (this.#signal.aborted) return
     const recoveryMs = silent.length === 0 ? Math.round(performance.now() - recoveringMs) : null
     faults.forEach(({ name, fault: { target } }, i) => {
       const { startMs, endMs } = times[i] as { startMs: number; endMs: number }
@@ -135,6 +138,7 @@ export class Nemesis {
     const silent = await this.#routes.recovered(
       this.#fleet.on('mysql').map(({ name }): Route => `${name}/new`),
       RECOVERY_MS_MAX,
+      this.#signal,
     )
     const recoveryMs = silent.length === 0 ? this.#now() - endMs : null
     for (const name of ['cut before COMMIT', 'cut after COMMIT'] as const)

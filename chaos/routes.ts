@@ -46,19 +46,22 @@ export class Routes {
     return sums
   }
 
-  /** Resolves when each of these routes has given an id from now on; with those that have not, after `msMax`. One caller at a time. */
-  async recovered(routes: readonly Route[], msMax: number): Promise<Route[]> {
+  /**
+   * Resolves when each of these routes has given an id from now on; with those that have not, after `msMax` or when `signal`
+   * aborts. One caller at a time.
+   */
+  async recovered(routes: readonly Route[], msMax: number, signal: AbortSignal): Promise<Route[]> {
     const missing = new Set(routes)
     if (missing.size > 0)
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, msMax)
-        this.#awaited = {
-          routes: missing,
-          done: () => {
-            clearTimeout(timer)
-            resolve()
-          },
+        const done = () => {
+          clearTimeout(timer)
+          signal.removeEventListener('abort', done)
+          resolve()
         }
+        const timer = setTimeout(done, msMax)
+        signal.addEventListener('abort', done)
+        this.#awaited = { routes: missing, done }
       })
     this.#awaited = undefined
     return [...missing]

@@ -65,8 +65,9 @@ async function runOn(
     const silent = await routes.recovered(
       ['nginx/new', 'nginx/alloc', ...fleet.instances.flatMap(routesOf)],
       WARM_UP_MS_MAX,
+      signal,
     )
-    if (silent.length > 0) throw new Error(`no id ever came from ${silent.join(', ')}`)
+    if (silent.length > 0 && !signal.aborted) throw new Error(`no id ever came from ${silent.join(', ')}`)
     await nemesis.run(plan)
   } finally {
     ending.abort()

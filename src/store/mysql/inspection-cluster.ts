@@ -164,14 +164,7 @@ function judgeIncrement(variables: Variables): Finding {
 function judgeTidb(variables: Variables, generatorTable: string | undefined): Finding[] {
   if (serverOf(variables).product !== 'TiDB') return []
   if (generatorTable === undefined)
-    return [
-      bad(
-        'tidb-auto-id-cache',
-        'failed',
-        'generator_table is not made yet, and seqsvr would make it without AUTO_ID_CACHE 1',
-        'on TiDB 6.5 or newer, CREATE TABLE generator_table as in schema.sql with AUTO_ID_CACHE 1 at its end, before the first start',
-      ),
-    ]
+    return [ok('tidb-auto-id-cache', 'generator_table will be made with AUTO_ID_CACHE 1')]
   if (/AUTO_ID_CACHE\s*=?\s*1\b/i.test(generatorTable))
     return [ok('tidb-auto-id-cache', 'AUTO_ID_CACHE of generator_table is 1')]
   return [
