@@ -7,7 +7,7 @@ const run = promisify(execFile)
 
 const BLOCK = Buffer.alloc(4_096)
 
-/** A file system of its own that can be filled up: a few megabytes of memory. */
+/** A file system of its own, in memory, that can be filled up. An hour of small leases puts some 20 MB on record. */
 export class SmallDisk {
   readonly folder: string
 
@@ -18,7 +18,7 @@ export class SmallDisk {
   /** Mounts it at `folder`. Rejects where this process may not mount. */
   static async mount(folder: string): Promise<SmallDisk> {
     mkdirSync(folder)
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=4m,mode=700', 'seqsvr-chaos', folder])
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=128m,mode=700', 'seqsvr-chaos', folder])
     return new SmallDisk(folder)
   }
 
