@@ -3,15 +3,15 @@ import { createSocket } from 'node:dgram'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { ROOT } from '../test/support/root.ts'
 import type { Contestant } from './contestant.ts'
 import type { Load } from './load.ts'
+import { SEQSVR } from './seqsvr.ts'
 import type { Suite } from './suite.ts'
 
-/** All paths are seen from bench/build, where this runs. */
 const CEILING = join(import.meta.dirname, 'ceilings/udp-server.js')
 const CLIENTS_SCRIPT = join(import.meta.dirname, 'udp-clients.js')
-const SEQSVR = join(import.meta.dirname, '../../dist/main.js')
-const RULE = join(import.meta.dirname, '../../rules/order_id.lua')
+const RULE = join(ROOT, 'rules/order_id.lua')
 
 const LOAD_CORE = '1'
 const CLIENTS = 32

@@ -2,7 +2,7 @@
 
 /**
  * How long one run of a script may take, on the way to an end within 50 ms: timers are up to a few ms late. Where the
- * machine is so busy that the process gets less than a core, its CPU time counts, up to the second limit.
+ * machine is so busy that the script's thread gets less than a core, its CPU time counts, up to the second limit.
  */
 export const SCRIPT_MS_MAX = 40
 export const SCRIPT_STARVED_MS_MAX = 400
@@ -12,9 +12,10 @@ export const SCRIPT_LOAD_MS_MAX = 5_000
 
 /**
  * How many threads one rule may start in a row, and how long it takes until it may start another one. Ending a script and
- * loading it anew takes 100 ms of a core: a few bombs are recovered from at once, and bombs without pause cost a twentieth of it.
+ * loading it anew takes 100 ms of a core: bombs now and then, and a machine too busy to run honest scripts in time, are recovered
+ * from at once; bombs without pause cost a twentieth of a core.
  */
-export const STARTS_MAX = 8
+export const STARTS_MAX = 20
 export const START_PAUSE_MS = 2_000
 
 /** Memory of one script, with Lua's own 50 kB: strings and tables of any sane rule are far smaller. */

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { SequenceError, shuttingDown } from '../core/errors.ts'
 import { WAIT_MS_MAX } from '../core/limits.ts'
+import { compileThreadsInTheForeground } from './background-compile.ts'
 import {
   BATCH_MS_TARGET,
   BATCH_RUNS_MAX,
@@ -10,6 +11,7 @@ import {
   START_PAUSE_MS,
   STARTS_MAX,
 } from './limits.ts'
+import { cpuMsOf } from './thread-time.ts'
 import type { ScriptMessage, ScriptSource } from './worker.ts'
 
 /** What a script says of its rule. */
@@ -42,6 +44,8 @@ const WORKER = new URL(
   import.meta.url,
 )
 
+compileThreadsInTheForeground()
+
 const HEAP_MEGABYTES_MAX = 32
 
 /** What Lua says when it meets `SCRIPT_BYTES_MAX`. */
@@ -65,7 +69,8 @@ export class ScriptThread {
   #queue: Job[] = []
   #batch: Job[] = []
   #batchStartedMs = 0
-  #batchStartedCpu: NodeJS.CpuUsage | undefined
+  /** For `cpuMsOf` its thread. */
+  #folder: string | undefined
   /** How many runs to ask for at once: grows while batches are quick, so that one slow script does not add up to a time-out. */
   #batchMax = 1
   #flushScheduled = false
@@ -165,8 +170,10 @@ export class ScriptThread {
   #received(message: ScriptMessage): void {
     clearTimeout(this.#deadline)
     if (typeof message === 'string') this.#finishBatch(message)
-    else if ('loaded' in message) this.#loaded(message.loaded)
-    else this.#useless(message.failed)
+    else if ('loaded' in message) {
+      this.#folder = message.folder
+      this.#loaded(message.loaded)
+    } else this.#useless(message.failed)
   }
 
   #loaded(text: string): void {
@@ -201,9 +208,8 @@ export class ScriptThread {
     this.#state = 'running'
     const lines = linesOf(this.#batch)
     this.#batchStartedMs = performance.now()
-    this.#batchStartedCpu = process.cpuUsage()
     this.#worker?.postMessage(lines)
-    this.#deadline = setTimeout(() => this.#checkBatch(), SCRIPT_MS_MAX)
+    this.#deadline = setTimeout(() => this.#watchBatch(), SCRIPT_MS_MAX / 2)
   }
 
   #nextBatch(): Job[] {
@@ -249,12 +255,18 @@ export class ScriptThread {
     }
   }
 
-  /** A script that loops uses a whole core: where all threads together used less, it was kept from running. */
-  #checkBatch(): void {
-    const { user, system } = process.cpuUsage(this.#batchStartedCpu)
-    const leftMs = SCRIPT_MS_MAX - (user + system) / 1000
-    const isStarved = leftMs > 0 && performance.now() - this.#batchStartedMs < SCRIPT_STARVED_MS_MAX
-    if (isStarved) this.#deadline = setTimeout(() => this.#checkBatch(), leftMs)
+  /** Half of its time is over, which few batches see: only these are worth reading the clock of the thread. */
+  #watchBatch(): void {
+    const cpuMs = cpuMsOf(this.#folder)
+    this.#deadline = setTimeout(() => this.#checkBatch(cpuMs), SCRIPT_MS_MAX / 2)
+  }
+
+  /** A script that loops uses a whole core: one that used less in the second half of its time was kept from running. */
+  #checkBatch(halfCpuMs: number): void {
+    const leftMs = SCRIPT_MS_MAX / 2 - (cpuMsOf(this.#folder) - halfCpuMs)
+    // Timers take whole milliseconds.
+    const isStarved = leftMs >= 1 && performance.now() - this.#batchStartedMs < SCRIPT_STARVED_MS_MAX
+    if (isStarved) this.#deadline = setTimeout(() => this.#checkBatch(halfCpuMs), leftMs)
     else this.#tooLong()
   }
 

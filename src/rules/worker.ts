@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { Sandbox } from './sandbox.ts'
+import { threadFolder } from './thread-time.ts'
 
 /** What a rule's thread runs. */
 export interface ScriptSource {
@@ -9,10 +10,13 @@ export interface ScriptSource {
 }
 
 /**
- * What a thread tells: first that it has loaded the script, with the text of `Sandbox.settings`, then what
+ * What a thread tells: first that it has loaded the script, with the text of `Sandbox.settings` and its `threadFolder`, then what
  * `Sandbox.run` gives for each text of lines; or, once, why it is of no use.
  */
-export type ScriptMessage = { readonly loaded: string } | { readonly failed: string } | string
+export type ScriptMessage =
+  | { readonly loaded: string; readonly folder: string | undefined }
+  | { readonly failed: string }
+  | string
 
 const port = parentPort as MessagePort
 const send = (message: ScriptMessage) => port.postMessage(message)
@@ -20,7 +24,7 @@ const send = (message: ScriptMessage) => port.postMessage(message)
 try {
   const { name, text } = workerData as ScriptSource
   const sandbox = await Sandbox.open(name, text)
-  send({ loaded: sandbox.settings() })
+  send({ loaded: sandbox.settings(), folder: threadFolder() })
   port.on('message', (lines: string) => {
     try {
       send(sandbox.run(lines))

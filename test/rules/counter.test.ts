@@ -108,6 +108,7 @@ describe('a counter', () => {
     await restarted.load(await writeRules({ r: script() }, 2))
     await expect(ask(restarted)).rejects.toMatchObject({ code: 'REGRESSED' })
     expect(await restarted.monitor('r', 'app')).toEqual({ counter: 9n, nodeOffset: 0 })
+    for (const refusing of [rules, restarted]) refusing.close()
     store.rows.set('0/r/app', { counter: 99n, updateSeconds, isRefused: false })
     const mended = openRules({ store })
     await mended.load(await writeRules({ r: script() }, 2))

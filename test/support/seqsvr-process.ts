@@ -52,6 +52,10 @@ export class SeqsvrProcess {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
   }
 
+  get pid(): number {
+    return this.#child?.pid as number
+  }
+
   /** What it has written to standard output and standard error in all its lives. */
   get output(): string {
     return this.#output

@@ -2,7 +2,7 @@ import type { RuleRequest } from '../rule-reply.ts'
 
 const OPENING_BRACE = 0x7b
 
-/** The request in a datagram, or undefined where that is not a JSON object: then nobody gets an answer. */
+/** The request in a datagram, or undefined where that is not a JSON object, or is a reply: then nobody gets an answer. */
 export function decodeRequest(datagram: Buffer): RuleRequest | undefined {
   if (datagram[0] !== OPENING_BRACE && datagram.toString('latin1', 0, 64).trimStart()[0] !== '{')
     return undefined
@@ -13,6 +13,8 @@ export function decodeRequest(datagram: Buffer): RuleRequest | undefined {
   } catch {
     return undefined
   }
+  // A reply, sent here with a forged address: answered, two servers would go on asking each other for ids for ever.
+  if (typeof object.code === 'number') return undefined
   return {
     action: textOf(object.action),
     rule_name: textOf(object.rule_name),

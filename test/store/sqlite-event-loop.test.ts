@@ -1,0 +1,40 @@
+import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, it, onTestFinished } from 'vitest'
+import { loadDriver } from '../../src/store/sqlite/driver.ts'
+import { SqliteStore } from '../../src/store/sqlite/store.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+it('I8: a commit that takes long keeps nobody from anything: the event loop is idle meanwhile', async () => {
+  const file = `${await temporaryFolder()}/seqsvr.sqlite`
+  const store = new SqliteStore({
+    file,
+    schema: 'auto',
+    agreement: { step: 100, first: 0 },
+    uuid: 'an instance',
+    provenance: true,
+    timeoutMs: 20_000,
+  })
+  onTestFinished(() => store.close())
+  await store.prepare()
+
+  // Another process of the same file: a commit waits for its lock as it would wait for a slow disk.
+  const Database = await loadDriver()
+  const other = new Database(file)
+  onTestFinished(() => other.close())
+  other.exec('BEGIN IMMEDIATE')
+
+  let granted = false
+  const before = performance.eventLoopUtilization()
+  const lease = store.generator.lease(100, 0n).then(() => {
+    granted = true
+  })
+  await sleep(500)
+  const { utilization } = performance.eventLoopUtilization(before)
+  expect(granted).toBe(false)
+  // In this thread it would be 1.
+  expect(utilization).toBeLessThan(0.5)
+
+  other.exec('ROLLBACK')
+  await lease
+})
