@@ -8,11 +8,11 @@ import { createServer } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ROOT } from '../test/support/root.ts'
 import type { LoadFigures } from './load.ts'
 
-/** Both are seen from bench/build, where this runs. */
-const SEQSVR = join(import.meta.dirname, '../../dist/main.js')
-const CLIENT = join(import.meta.dirname, '../../dist/client/id-client.js')
+const SEQSVR = join(ROOT, 'dist/main.js')
+const CLIENT = join(ROOT, 'dist/client/id-client.js')
 
 const SERVER_CORE = '1'
 const USERS = 64

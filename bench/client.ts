@@ -3,7 +3,6 @@ import type { Contestant } from './contestant.ts'
 import type { Load, LoadFigures } from './load.ts'
 import type { Suite } from './suite.ts'
 
-/** Seen from bench/build, where this runs. */
 const USER_SCRIPT = join(import.meta.dirname, 'client-user.js')
 
 /** Ids within one process of a user: from the client, against a plain request for each of them. */

@@ -1,6 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { ROOT } from '../test/support/root.ts'
 
 /** What a load generator saw in one round. */
 export interface LoadFigures {
@@ -22,25 +23,38 @@ export interface Load {
 }
 
 const LOAD_CORE = '1'
+const ROUND_ROBIN = join(ROOT, 'bench/round-robin.lua')
+const AUTOCANNON_SCRIPT = join(import.meta.dirname, 'autocannon-load.js')
 const run = promisify(execFile)
 
-/** Keep-alive GET requests for one path: with wrk where it is installed, otherwise with autocannon. */
-export function httpLoad(path: string, connections: number): Load {
-  return spawnSync('wrk', ['-v']).error === undefined ? wrk(path, connections) : autocannon(path, connections)
+/**
+ * Keep-alive GET requests for one target, a path or a whole URL: with wrk where it is installed, otherwise with autocannon.
+ * With `tags`, it is of the sequences `t0`, `t1`, …, so many, one after the other.
+ */
+export function httpLoad(target: string, connections: number, tags?: number): Load {
+  return spawnSync('wrk', ['-v']).error === undefined
+    ? wrk(target, connections, tags)
+    : autocannon(target, connections, tags)
 }
 
-function wrk(path: string, connections: number): Load {
+function wrk(target: string, connections: number, tags: number | undefined): Load {
   return {
-    description: `wrk, ${connections} connections, GET ${path}`,
+    description: `wrk, ${connections} connections, GET ${target}`,
     async run(port, seconds) {
       const { stdout } = await run('taskset', [
         ...['-c', LOAD_CORE, 'wrk', '--latency', '--threads', '1'],
         ...['--connections', String(connections), '--duration', `${seconds}s`],
-        `http://127.0.0.1:${port}${path}`,
+        ...(tags === undefined ? [] : ['--script', ROUND_ROBIN]),
+        urlOf(target, port),
+        ...(tags === undefined ? [] : ['--', String(tags)]),
       ])
       return parseWrk(stdout)
     },
   }
+}
+
+function urlOf(target: string, port: number): string {
+  return String(new URL(target, `http://127.0.0.1:${port}`))
 }
 
 function parseWrk(text: string): LoadFigures {
@@ -70,27 +84,18 @@ function microseconds(duration = ''): number {
   return Number(value) * (UNITS_US[unit] ?? Number.NaN)
 }
 
-function autocannon(path: string, connections: number): Load {
-  const script = createRequire(import.meta.url).resolve('autocannon')
+function autocannon(target: string, connections: number, tags = 0): Load {
   return {
-    description: `autocannon, ${connections} connections, GET ${path}`,
+    description: `autocannon, ${connections} connections, GET ${target}`,
     caveat:
       'wrk is not installed. autocannon is slower than the servers it measures, so ratios of requests a second ' +
       'tend to 1 and latencies have a resolution of 1 ms: trust the CPU time per request',
     async run(port, seconds) {
       const { stdout } = await run('taskset', [
-        ...['-c', LOAD_CORE, process.execPath, script, '--json', '--no-progress'],
-        ...['--connections', String(connections), '--duration', String(seconds)],
-        `http://127.0.0.1:${port}${path}`,
+        ...['-c', LOAD_CORE, process.execPath, AUTOCANNON_SCRIPT],
+        ...[urlOf(target, port), connections, seconds, tags].map(String),
       ])
-      const { requests, duration, latency, errors, non2xx } = JSON.parse(stdout)
-      return {
-        requests: requests.total,
-        seconds: duration,
-        p50Us: latency.p50 * 1000,
-        p99Us: latency.p99 * 1000,
-        errors: errors + non2xx,
-      }
+      return JSON.parse(stdout)
     },
   }
 }

@@ -5,10 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Contestant } from './contestant.ts'
 import type { Load, LoadFigures } from './load.ts'
+import { SEQSVR } from './seqsvr.ts'
 import type { Suite } from './suite.ts'
-
-/** Seen from bench/build, where this runs. */
-const SEQSVR = join(import.meta.dirname, '../../dist/main.js')
 
 /** The core that contestants do not run on. */
 const LOAD_CORE = '1'

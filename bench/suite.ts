@@ -1,15 +1,19 @@
 import { type Contestant, RunningContestant } from './contestant.ts'
 import type { Load } from './load.ts'
 
-/** Contestants under the same load, and which of them are the ceilings that the others are compared with. */
+/** Contestants under load, and which of them are the ceilings that the others are compared with. */
 export interface Suite {
-  /** Names the files of its results. */
   readonly name: string
   readonly title: string
+  /** For every contestant that has none of its own. */
   readonly load: Load
   readonly contestants: readonly Contestant[]
   /** Names of contestants. */
   readonly ceilings: readonly string[]
+  /** What the ratios should be, for the report. */
+  readonly aim?: string
+  /** Load before each turn; 1 s if not given. */
+  readonly warmUpSeconds?: number
 }
 
 export interface SuiteSettings {
@@ -18,12 +22,16 @@ export interface SuiteSettings {
   readonly seconds: number
 }
 
-/** One contestant's turn. */
+/** One contestant's turn. What is not known of it is NaN. */
 export interface Turn {
   readonly requestsPerSecond: number
   readonly p50Us: number
   readonly p99Us: number
   readonly cpuUsPerRequest: number
+  /** Behind the load. */
+  readonly residentBytes: number
+  readonly leasesPerSecond: number
+  readonly transactionsPerSecond: number
   readonly errors: number
 }
 
@@ -31,6 +39,7 @@ export interface Turn {
 export type Round = Readonly<Record<string, Turn>>
 
 const WARM_UP_SECONDS = 1
+const UNKNOWN = { leases: Number.NaN, transactions: Number.NaN }
 
 /**
  * Measures the contestants turn by turn, round by round: a machine that changes its speed from minute to minute
@@ -44,23 +53,31 @@ export async function runSuite(suite: Suite, settings: SuiteSettings): Promise<R
   for (let i = 0; i < settings.rounds; i++) {
     const round: Record<string, Turn> = {}
     for (const contestant of suite.contestants)
-      round[contestant.name] = await takeTurn(contestant, suite.load, settings.seconds)
+      round[contestant.name] = await takeTurn(contestant, suite, settings.seconds)
     rounds.push(round)
   }
   return rounds
 }
 
-async function takeTurn(contestant: Contestant, load: Load, seconds: number): Promise<Turn> {
+async function takeTurn(contestant: Contestant, suite: Suite, seconds: number): Promise<Turn> {
+  const load = contestant.load ?? suite.load
   const running = await RunningContestant.start(contestant)
+  const storeCounts = async () => (await contestant.storeCounts?.(running.port)) ?? UNKNOWN
   try {
-    await load.run(running.port, WARM_UP_SECONDS)
-    const cpuUsBefore = running.cpuUs()
+    await load.run(running.port, suite.warmUpSeconds ?? WARM_UP_SECONDS)
+    const before = await storeCounts()
+    const cpuUsBefore = running.cpuUs
     const figures = await load.run(running.port, seconds)
+    const cpuUs = running.cpuUs - cpuUsBefore
+    const after = await storeCounts()
     return {
       requestsPerSecond: figures.requests / figures.seconds,
       p50Us: figures.p50Us,
       p99Us: figures.p99Us,
-      cpuUsPerRequest: (running.cpuUs() - cpuUsBefore) / figures.requests,
+      cpuUsPerRequest: cpuUs / figures.requests,
+      residentBytes: running.residentBytes,
+      leasesPerSecond: (after.leases - before.leases) / figures.seconds,
+      transactionsPerSecond: (after.transactions - before.transactions) / figures.seconds,
       errors: figures.errors,
     }
   } finally {

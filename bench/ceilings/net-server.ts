@@ -10,8 +10,6 @@ const response = Buffer.from(
     'HTTP/1.1 200 OK',
     ...Object.entries(HEADERS).map(([name, value]) => `${name}: ${value}`),
     `Date: ${new Date().toUTCString()}`,
-    'Connection: keep-alive',
-    'Keep-Alive: timeout=5',
     '',
     BODY,
   ].join('\r\n'),

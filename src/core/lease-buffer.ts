@@ -45,7 +45,7 @@ export class LeaseBuffer {
     return this.#left === 0 ? undefined : this.#next
   }
 
-  /** The next id, or undefined when it is empty. Hot path: no allocation while ids are numbers. */
+  /** The next id, or undefined when it is empty. Hot path: it allocates nothing but the id. */
   take(): Id | undefined {
     if (this.#left === 0) return undefined
     this.#left--
