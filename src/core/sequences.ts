@@ -46,6 +46,7 @@ export class Sequences {
   #fault: SequenceError | undefined
   #faultUntilMs = 0
   #droppedIssued = 0
+  #closed = false
 
   constructor(options: SequencesOptions) {
     this.#options = options
@@ -77,6 +78,7 @@ export class Sequences {
   async find(name: string): Promise<Sequence> {
     const held = this.#held.get(name)
     if (held !== undefined) return held
+    if (this.#closed) throw shuttingDown()
     checkName(name)
     if (this.#isUnknown(name)) throw unknownSequence(name)
     if (this.#fault !== undefined && this.#options.clock.now() < this.#faultUntilMs) throw this.#fault
@@ -103,7 +105,9 @@ export class Sequences {
     sequence.close(unknownSequence(name))
   }
 
+  /** Ends all sequences. None is opened any more, so that nothing leases for an instance that has ended. */
   close(): void {
+    this.#closed = true
     const reason = shuttingDown()
     for (const sequence of this.#held.values()) sequence.close(reason)
     for (const lookup of [...this.#inFlight.values(), ...this.#waiting.values()]) lookup.reject(reason)
@@ -153,6 +157,7 @@ export class Sequences {
   }
 
   #lookedUp(existing: ReadonlySet<string>): void {
+    if (this.#closed) return
     this.#asking = false
     this.#fault = undefined
     for (const [name, { resolve, reject }] of this.#inFlight) {

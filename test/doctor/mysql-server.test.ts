@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { Session } from '../../src/store/mysql/session.ts'
 import type { MysqlStoreOptions } from '../../src/store/mysql/store.ts'
 import { type MysqlFixture, mysqlFixture } from '../store/mysql-fixture.ts'
 import { createUser, MysqlServer, query } from '../support/mysql-server.ts'
@@ -119,6 +120,19 @@ describe('a server that takes backslashes for text', () => {
     await store.segments.retire(name)
     expect(await sql('SELECT max_id FROM segments')).toEqual([{ max_id: '1' }])
     expect(grave(await store.inspect())).toEqual(BASE)
+  })
+})
+
+describe('a server whose transactions see what others commit meanwhile', () => {
+  it('I1: a transaction of an instance sees one moment all the same', async () => {
+    const name = isMaria ? 'tx_isolation' : 'transaction_isolation'
+    await setGlobal(name, 'READ-COMMITTED')
+    const session = new Session({ ...server.login, database: 'mysql', tls: false })
+    onTestFinished(() => session.quit())
+    await session.open()
+    expect(await session.rows(`SELECT @@SESSION.${name} AS isolation`)).toEqual([
+      { isolation: 'REPEATABLE-READ' },
+    ])
   })
 })
 

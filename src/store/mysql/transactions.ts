@@ -32,7 +32,7 @@ export class Transactions {
    * Runs `work` between START TRANSACTION and COMMIT and resolves with its result once the commit is acknowledged
    * (I2). `work` may run several times. Rejects with the `SequenceError` that `work` throws, after a rollback, or
    * with STORE_UNAVAILABLE or STORE_MISCONFIGURED: then nothing was committed, or, after a lost COMMIT, nobody knows.
-   * Without `isolation` it has the server's own.
+   * Without `isolation` it is REPEATABLE READ.
    */
   async run<T>(work: (session: Session) => Promise<T>, isolation?: 'READ COMMITTED'): Promise<T> {
     const deadlineMs = performance.now() + this.#options.timeoutMs
