@@ -56,7 +56,7 @@ export function loadConfig({ file, env, flags, cwd = process.cwd() }: ConfigSour
   for (const issue of result.error?.issues ?? []) {
     const path = issue.path.join('.')
     if (!problems.some((problem) => problem.path === path))
-      problems.push({ path, message: explain(path, issue.message, values) })
+      problems.push({ path, message: explain(path, issue.message, values, file ?? CONFIG_FILE) })
   }
   if (problems.length > 0 || !result.success) throw new ConfigError(problems)
   return deepFreeze(result.data)
@@ -71,12 +71,8 @@ function fileLayer(file: string | undefined, cwd: string, problems: ConfigProble
     // js-yaml throws on a file without content, which only means that all is left at its default.
     document = /^\s*[^\s#]/m.test(content) ? load(content) : {}
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (file !== undefined || code !== 'ENOENT')
-      problems.push({
-        path: name,
-        message: code === 'ENOENT' ? 'there is no such file' : `cannot be read: ${message}`,
-      })
+    if (file !== undefined || (error as NodeJS.ErrnoException).code !== 'ENOENT')
+      problems.push({ path: name, message: unreadable(error, resolve(cwd, name)) })
     return layer
   }
   if (isBlock(document)) readBlock(document, '', layer, problems)
@@ -117,7 +113,7 @@ function environmentLayer(env: ConfigSources['env'], problems: ConfigProblem[]):
       const known = configKeys.map(({ env }) => env)
       problems.push({
         path: name,
-        message: `unknown environment variable \`${name}\`${suggestion(name, known)}`,
+        message: `unknown environment variable${suggestion(name, known)}`,
       })
     }
   }
@@ -141,7 +137,7 @@ function flagsLayer(flags: ConfigSources['flags'], problems: ConfigProblem[]): L
   for (const [path, value] of Object.entries(flags)) {
     if (value === undefined) continue
     const known = configKeys.map((key) => key.path)
-    if (known.includes(path)) layer.set(path, { value, from: `--${path}` })
+    if (known.includes(path)) layer.set(path, { value, from: `--${flagOf(path)}` })
     else problems.push({ path, message: `unknown key \`${path}\`${suggestion(path, known)}` })
   }
   return layer
@@ -167,7 +163,7 @@ function readSecrets(values: Layer, cwd: string, problems: ConfigProblem[]): voi
       const value = readFileSync(resolve(cwd, file), 'utf8').replace(/\r?\n$/, '')
       values.set(path, { value, from: file })
     } catch (error) {
-      problems.push({ path: fromFile, message: `cannot be read: ${(error as Error).message}` })
+      problems.push({ path: fromFile, message: unreadable(error, resolve(cwd, file)) })
     }
   }
 }
@@ -188,18 +184,35 @@ function nested(values: Layer): object {
   return root
 }
 
-function explain(path: string, message: string, values: Layer): string {
+function explain(path: string, message: string, values: Layer, file: string): string {
   const from = values.get(path)?.from
   if (from) return `${message} (from ${from})`
   const env = configKeys.find((key) => key.path === path)?.env
-  return message === 'is missing' ? `is missing; set it in ${CONFIG_FILE} or as ${env}` : message
+  return message === 'is missing' && env !== undefined
+    ? `is missing; set it in ${file} or as ${env}`
+    : message
+}
+
+/** The flag of a key, without the dashes in front: `log-level` of `log.level`. */
+export function flagOf(path: string): string {
+  return path.replace(/[._]/g, '-')
+}
+
+/** Why a file cannot be read, for people. `path` is absolute. */
+export function unreadable(error: unknown, path: string): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  return code === 'ENOENT' ? `there is no file ${path}` : `cannot be read: ${message}`
 }
 
 function suggestion(name: string, known: readonly string[]): string {
+  const nearest = nearestOf(name, known)
+  return nearest === undefined ? `; known are ${known.join(', ')}` : `; did you mean \`${nearest}\`?`
+}
+
+/** The one that was probably meant, if any was. */
+export function nearestOf(name: string, known: readonly string[]): string | undefined {
   const nearest = closest(name, known)
-  return distance(name, nearest) <= Math.max(2, name.length / 3)
-    ? `; did you mean \`${nearest}\`?`
-    : `; known are ${known.join(', ')}`
+  return distance(name, nearest) <= Math.max(2, name.length / 3) ? nearest : undefined
 }
 
 function isBlock(value: unknown): value is object {

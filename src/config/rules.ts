@@ -5,19 +5,35 @@ import { systemTimeZone } from '../rules/time-zone.ts'
 
 const NAME_LENGTH_MAX = 64
 
-const ruleSchema = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[^\p{Cc}]+$/u, 'must be text without control characters')
-    .max(NAME_LENGTH_MAX),
-  lua_file: z.string().min(1),
-  batch_save: z.number().int().min(1).max(BATCH_SAVE_MAX).default(BATCH_SAVE),
-})
+const BATCH = `must be a whole number from 1 to ${BATCH_SAVE_MAX}`
+
+const ruleSchema = z.strictObject(
+  {
+    name: z
+      .string(unlessMissing('must be text; put it in quotes'))
+      .regex(/^[^\p{Cc}]+$/u, 'must be text without control characters')
+      .max(NAME_LENGTH_MAX, `must not be longer than ${NAME_LENGTH_MAX} characters`),
+    lua_file: z.string(unlessMissing('must be the path of a script')).min(1, 'must not be empty'),
+    batch_save: z.int(BATCH).min(1, BATCH).max(BATCH_SAVE_MAX, BATCH).default(BATCH_SAVE),
+  },
+  {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `unknown key \`${issue.keys.join('`, `')}\`; known are name, lua_file, batch_save`
+        : 'must be a rule: { name: …, lua_file: … }',
+  },
+)
+
+function unlessMissing(message: string) {
+  return {
+    error: ({ input }: { readonly input?: unknown }) => (input === undefined ? 'is missing' : message),
+  }
+}
 
 /** The list of rules of a configuration file. */
 export const rulesSchema = z
   .array(ruleSchema, 'must be a list of rules, each with name, lua_file and batch_save, in the file')
-  .max(RULES_MAX)
+  .max(RULES_MAX, `must be ${RULES_MAX} rules at most`)
   .superRefine((rules, context) => {
     for (const [i, { name }] of rules.entries())
       if (rules.findIndex((rule) => rule.name === name) < i)

@@ -25,6 +25,8 @@ import { parseListenAddress, parseMysqlAddress } from './address.ts'
 import { parseNetworks, parseTimeZone, rulesSchema } from './rules.ts'
 
 const MYSQL_PORT = 3306
+/** More than the cores of most machines: each is a whole process, with memory and connections of its own. */
+const WORKERS_MAX = 256
 
 /*
  * A key of the configuration is added here and nowhere else: its place gives its path and its environment
@@ -77,6 +79,11 @@ export const configSchema = z.object({
   port: parsed('an address such as :8000, 127.0.0.1:8000 or [::1]:8000, or a port', parseListenAddress)
     .prefault(':8000')
     .describe('address of HTTP; without a host, all interfaces; with port 0 the system picks one'),
+  workers: parsed(`a whole number from 1 to ${WORKERS_MAX}, or auto`, (value) =>
+    value === 'auto' ? 'auto' : wholeNumber(value, 1, WORKERS_MAX),
+  )
+    .prefault(1)
+    .describe('processes that serve behind the same ports; auto: one for each core'),
   step: integer(1, STEP_MAX)
     .prefault(100)
     .describe('ids in one lease of the generator; all instances on one store must agree'),
@@ -159,7 +166,7 @@ export const configSchema = z.object({
       ),
     unread_ms_max: integer(10, 3_600_000)
       .prefault(UNREAD_MS_MAX)
-      .describe('how long a client with so many replies may read nothing, in ms; then it is cut off'),
+      .describe('how long a reply may wait for its client to read it, in ms; then that is cut off'),
     idle_ms_max: integer(0, 2_147_483_647)
       .prefault(IDLE_MS_MAX)
       .describe('how long a Redis client may say nothing, in ms; 0: for ever'),
@@ -176,7 +183,9 @@ export const configSchema = z.object({
       .describe('address of the UDP front, which is open while there are rules'),
     rules: rulesSchema
       .prefault([])
-      .describe('list of rules, in the file only: each has name, lua_file and batch_save'),
+      .describe(
+        'list of rules, in the file only: each has name, lua_file (from the working folder) and batch_save',
+      ),
     id_step: integer(1, 1_000_000).prefault(1).describe('how far a counter moves from one id to the next'),
     id_offset: integer(0, 999_999)
       .prefault(0)
@@ -284,12 +293,14 @@ function parsed<T>(allowed: string, parse: (value: unknown) => T | undefined) {
 }
 
 function integer(min: number, max: number) {
-  return parsed(`a whole number from ${min} to ${max}`, (value) => {
-    const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value
-    return typeof number === 'number' && Number.isInteger(number) && number >= min && number <= max
-      ? number
-      : undefined
-  })
+  return parsed(`a whole number from ${min} to ${max}`, (value) => wholeNumber(value, min, max))
+}
+
+function wholeNumber(value: unknown, min: number, max: number): number | undefined {
+  const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value
+  return typeof number === 'number' && Number.isInteger(number) && number >= min && number <= max
+    ? number
+    : undefined
 }
 
 function choice<const T extends string | number | boolean>(options: readonly T[]) {

@@ -1,4 +1,4 @@
-import { SequenceError } from './errors.ts'
+import { SequenceError, unknownSequence } from './errors.ts'
 import { ID_END } from './id.ts'
 import { SEGMENT_STEP, STEP_MAX } from './limits.ts'
 import { checkName } from './name.ts'
@@ -15,6 +15,12 @@ export interface Held {
   readonly sequences: Sequences
 }
 
+/** What of that a change is told to. */
+export interface Told {
+  readonly generator: Pick<Sequence, 'renew'>
+  readonly sequences: Pick<Sequences, 'renew' | 'drop'>
+}
+
 /**
  * What a person may do to the sequences of a store. All reject with BAD_REQUEST where a value is out of range, and with
  * the errors of `SegmentStore`. With an instance at hand it serves the change at once; others, and those that run when a
@@ -22,9 +28,9 @@ export interface Held {
  */
 export class Administration {
   readonly #store: Pick<Store, 'generator' | 'segments' | 'provenance'>
-  readonly #held: Held | undefined
+  readonly #held: Told | undefined
 
-  constructor(store: Pick<Store, 'generator' | 'segments' | 'provenance'>, held?: Held) {
+  constructor(store: Pick<Store, 'generator' | 'segments' | 'provenance'>, held?: Told) {
     this.#store = store
     this.#held = held
   }
@@ -32,6 +38,12 @@ export class Administration {
   /** Up to `limit` sequences in the order of their names, after the name `after`. */
   list(after: string, limit: number): Promise<readonly SegmentRow[]> {
     return this.#store.segments.list(after, limit)
+  }
+
+  /** Rejects with UNKNOWN_SEQUENCE where the store has no such sequence. */
+  async find(name: string): Promise<void> {
+    checkName(name)
+    if (!(await this.#store.segments.existing([name])).has(name)) throw unknownSequence(name)
   }
 
   /** Makes a sequence whose first id is `start`, or lies above what an earlier one of this name leased. */

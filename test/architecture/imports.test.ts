@@ -25,8 +25,11 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   // For the defaults of limits alone.
   config: ['core', 'fronts/redis', 'rules'],
   'commands/check': ['core', 'rules', 'config', 'commands'],
+  // The instance is the same, alone or among others.
+  'commands/workers': ['core', 'status', 'fronts/http', 'config', 'commands', '.'],
   commands: [
     'commands/check',
+    'commands/workers',
     'core',
     'rules',
     'status',

@@ -35,17 +35,19 @@ function problemsOf(given: Given): readonly ConfigProblem[] {
 
 const DEFAULTS = {
   port: { host: undefined, port: 8000 },
+  workers: 1,
   step: 100,
   first: 0,
   schema: 'auto',
   sqlite: { file: 'data/seqsvr.sqlite' },
   lease: { target_ms: 2_000, ids_max: 10_000_000 },
+  provenance: { days: 30 },
   wait_ms_max: 1_000,
   waiters_max: 10_000,
   request_ids_max: 10_000,
   sequences_max: 100_000,
   admin: {},
-  http: { connections_max: 10_000, keep_alive_ms: 75_000 },
+  http: { connections_max: 10_000, keep_alive_ms: 75_000, express_lane: true },
   redis: {
     port: 'off',
     connections_max: 10_000,
@@ -158,12 +160,16 @@ mysql:
           SEQSVR_UDP_ID_OFFSET: '2',
           SEQSVR_HTTP_CONNECTIONS_MAX: '5',
           SEQSVR_HTTP_KEEP_ALIVE_MS: '6',
+          SEQSVR_HTTP_EXPRESS_LANE: 'false',
+          SEQSVR_PROVENANCE_DAYS: '0',
+          SEQSVR_WORKERS: 'auto',
           SEQSVR_DRAIN_MS: '0',
           SEQSVR_LOG_LEVEL: 'error',
         },
       }),
     ).toEqual({
       port: { host: '::1', port: 1 },
+      workers: 'auto',
       step: 1_000_000_000,
       first: 1,
       schema: 'manual',
@@ -182,6 +188,7 @@ mysql:
       },
       sqlite: { file: '/x' },
       lease: { target_ms: 10, ids_max: 1 },
+      provenance: { days: 0 },
       wait_ms_max: 2,
       waiters_max: 3,
       request_ids_max: 4,
@@ -189,7 +196,7 @@ mysql:
       admin: { token: '0123456789abcdef' },
       redis: { ...DEFAULTS.redis, port: { host: undefined, port: 6389 }, password: 'p' },
       udp: { ...DEFAULTS.udp, id_step: 3, id_offset: 2 },
-      http: { connections_max: 5, keep_alive_ms: 6 },
+      http: { connections_max: 5, keep_alive_ms: 6, express_lane: false },
       drain_ms: 0,
       log: { level: 'error' },
     })
@@ -264,7 +271,7 @@ describe('secrets from files', () => {
 
   it('are a problem when the file cannot be read', () => {
     expect(problemsOf({ yaml, env: { SEQSVR_MYSQL_PASSWORD_FILE: 'nowhere' } })).toMatchObject([
-      { path: 'mysql.password_file', message: expect.stringContaining('cannot be read: ENOENT') },
+      { path: 'mysql.password_file', message: expect.stringMatching(/^there is no file \/.*\/nowhere$/) },
     ])
   })
 
@@ -287,7 +294,7 @@ describe('problems', () => {
       { path: 'log', message: 'must be a block of keys and values' },
       {
         path: 'SEQSVR_PROT',
-        message: 'unknown environment variable `SEQSVR_PROT`; did you mean `SEQSVR_PORT`?',
+        message: 'unknown environment variable; did you mean `SEQSVR_PORT`?',
       },
       { path: 'log.levle', message: 'unknown key `log.levle`; did you mean `log.level`?' },
       {
@@ -299,7 +306,7 @@ describe('problems', () => {
       { path: 'mysql.user', message: 'is missing; set it in config.yml or as SEQSVR_MYSQL_USER' },
       { path: 'mysql.database', message: 'is missing; set it in config.yml or as SEQSVR_MYSQL_DATABASE' },
       { path: 'mysql.tls', message: 'must be false or true, but is "maybe"' },
-      { path: 'log.level', message: 'must be debug, info, warn or error, but is "loud" (from --log.level)' },
+      { path: 'log.level', message: 'must be debug, info, warn or error, but is "loud" (from --log-level)' },
     ])
   })
 
@@ -311,6 +318,7 @@ describe('problems', () => {
 
   it.each([
     ['step: 1.5', 'step', 'must be a whole number from 1 to 1000000000, but is 1.5'],
+    ['workers: 0', 'workers', 'must be a whole number from 1 to 256, or auto, but is 0'],
     ['step: [1]', 'step', 'must be a whole number from 1 to 1000000000, but is [1]'],
     ['sqlite: {file: ""}', 'sqlite.file', 'must not be empty'],
     ['mysq: {user: u}', 'mysq', 'unknown key `mysq`; did you mean `mysql`?'],
@@ -350,7 +358,34 @@ describe('problems', () => {
 
   it('include a file that was asked for and is not there', () => {
     expect(problemsOf({ file: 'other.yml' })).toEqual([
-      { path: 'other.yml', message: 'there is no such file' },
+      { path: 'other.yml', message: expect.stringMatching(/^there is no file \/.*\/other\.yml$/) },
+    ])
+  })
+
+  it('say in which file a key is to be set', () => {
+    expect(problemsOf({ file: 'mine.yml', yaml: 'mysql: { user: u }' })).toEqual([
+      { path: 'mysql.database', message: 'is missing; set it in mine.yml or as SEQSVR_MYSQL_DATABASE' },
+    ])
+  })
+
+  it('are worded for people in rules too', () => {
+    const yaml = `
+udp:
+  rules:
+    - { name: a }
+    - { lua_file: b.lua, batch_save: 0 }
+    - { name: 3, lua_file: '', batch: 5 }
+    - { name: d, lua_file: d.lua, batch_save: 1.5 }
+    - order_id`
+    expect(problemsOf({ yaml })).toEqual([
+      { path: 'udp.rules.0.lua_file', message: 'is missing' },
+      { path: 'udp.rules.1.name', message: 'is missing' },
+      { path: 'udp.rules.1.batch_save', message: 'must be a whole number from 1 to 10000' },
+      { path: 'udp.rules.2.name', message: 'must be text; put it in quotes' },
+      { path: 'udp.rules.2.lua_file', message: 'must not be empty' },
+      { path: 'udp.rules.2', message: 'unknown key `batch`; known are name, lua_file, batch_save' },
+      { path: 'udp.rules.3.batch_save', message: 'must be a whole number from 1 to 10000' },
+      { path: 'udp.rules.4', message: 'must be a rule: { name: …, lua_file: … }' },
     ])
   })
 })

@@ -31,6 +31,9 @@ const HANDLE_METRICS = ['handles', 'requests', 'resources'].flatMap((what) => [
   `nodejs_active_${what}_total`,
 ])
 
+/** The metrics of one process with their values, to be put together with those of others. */
+export type MetricsJson = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
+
 /**
  * What one process tells Prometheus. Leases are counted as they come; all else is read from the status of the instance when
  * Prometheus asks, so that no id costs anything. docs/metrics.md tells of each metric.

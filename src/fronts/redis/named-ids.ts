@@ -76,8 +76,9 @@ export class NamedIds {
       if (!(error instanceof SequenceError) || error.code !== 'SEQUENCE_EXISTS') throw error
     }
     await this.#segments.advanceTo(name, start)
-    const held = this.#sequences.held(name)
-    if (held !== undefined && (held.next === undefined || held.next < start)) this.#sequences.renew(name)
+    // Also where it is not held here: other workers may hold it.
+    const next = this.#sequences.held(name)?.next
+    if (next === undefined || next < start) this.#sequences.renew(name)
   }
 
   /** Removes a sequence. False where there is none. */
