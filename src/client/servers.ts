@@ -53,9 +53,15 @@ export class Servers {
 }
 
 function targetOf(url: string, sequence: string | undefined): string {
-  const { protocol, search, hash } = new URL(url)
-  if (!/^https?:$/.test(protocol) || search !== '' || hash !== '')
-    throw new TypeError(`not the address of a server, like http://127.0.0.1:8000: ${url}`)
+  if (!isAddress(url))
+    throw new TypeError(`not the address of a server, like http://127.0.0.1:8000: ${JSON.stringify(url)}`)
   const path = sequence === undefined ? '/new?' : `/alloc?app_tag=${encodeURIComponent(sequence)}&`
   return `${url.replace(/\/+$/, '')}${path}format=text&count=`
+}
+
+/** A URL that ids can be asked for with: `127.0.0.1:8000` is none, and `localhost:8000` is one of the scheme `localhost`. */
+function isAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, search, hash } = new URL(text)
+  return /^https?:$/.test(protocol) && search === '' && hash === ''
 }

@@ -1,15 +1,30 @@
 import type { AddressInfo } from 'node:net'
 import type { ListenAddress } from '../config/address.ts'
 
+/** What a socket listens on, for people: `127.0.0.1:8000`, or `:8000` for all interfaces. */
+export function boundTo(address: AddressInfo): string {
+  return isForAll(address) ? `:${address.port}` : hostAndPort(address)
+}
+
+/** The same for the log, where it is worth a word that the port is open to the network. */
+export function listeningOn(address: AddressInfo, scheme = ''): string {
+  return isForAll(address) ? `:${address.port} (all interfaces)` : `${scheme}${hostAndPort(address)}`
+}
+
 /** The URL at which this machine reaches a listening socket. */
 export function urlOf(address: AddressInfo): string {
   return `http://${hostAndPort(address)}`
 }
 
 /** Where this machine reaches a listening socket: by loopback when it listens on all interfaces. */
-export function hostAndPort({ address, family, port }: AddressInfo): string {
-  if (address === '::' || address === '0.0.0.0') return `127.0.0.1:${port}`
+function hostAndPort(bound: AddressInfo): string {
+  const { address, family, port } = bound
+  if (isForAll(bound)) return `127.0.0.1:${port}`
   return `${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}
+
+function isForAll({ address }: AddressInfo): boolean {
+  return address === '::' || address === '0.0.0.0'
 }
 
 /** One line that says why a port could not be bound and with what `setting` to choose another. Anything but that is thrown on. */

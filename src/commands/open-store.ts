@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { ConfigError } from '../config/load.ts'
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { ConfigError, unreadable } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
+import { SequenceError } from '../core/errors.ts'
 import type { Store } from '../core/store.ts'
 import { MysqlStore } from '../store/mysql/store.ts'
 import { SqliteStore } from '../store/sqlite/store.ts'
@@ -15,7 +17,7 @@ export function openStore(config: Config, uuid: string): Store {
   const provenance = config.provenance.days > 0
   if (mysql === undefined)
     return new SqliteStore({
-      file: config.sqlite.file,
+      file: resolve(config.sqlite.file),
       schema,
       agreement,
       uuid,
@@ -41,10 +43,23 @@ export function openStore(config: Config, uuid: string): Store {
   })
 }
 
+/**
+ * Throws STORE_MISCONFIGURED where the file of the embedded store is missing: for commands that look at what is there, and
+ * would otherwise make an empty store in a wrong place.
+ */
+export function requireStore({ mysql, sqlite }: Config): void {
+  const file = resolve(sqlite.file)
+  if (mysql === undefined && !existsSync(file))
+    throw new SequenceError(
+      'STORE_MISCONFIGURED',
+      `there is no store at ${file}; is sqlite.file right, or the folder?`,
+    )
+}
+
 function readCertificates(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new ConfigError([{ path: 'mysql.ca_file', message: `cannot be read: ${(error as Error).message}` }])
+    throw new ConfigError([{ path: 'mysql.ca_file', message: unreadable(error, resolve(file)) }])
   }
 }

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { type ConfigSources, loadConfig } from '../config/load.ts'
+import { type ConfigSources, flagOf, loadConfig, nearestOf } from '../config/load.ts'
 import { type Config, configKeys } from '../config/schema.ts'
 import { check } from './check/check.ts'
 import { init } from './init.ts'
@@ -18,26 +18,40 @@ export function createProgram(): Command {
     .version(version())
     .exitOverride()
 
-  add(program, 'serve', 'run an instance (the default command)', { isDefault: true }).action(
-    async (values: Values) => process.exit(await serve(read(values), () => read(values))),
-  )
-  add(program, 'check', 'say whether the configuration and the store are fit to serve, and what is unsafe')
-    .option('--json', 'print one JSON object')
-    .action(async (values: Values) => process.exit(await check(sourcesOf(values), values.json === true)))
+  add(program, 'serve', 'run an instance (the default command)', { isDefault: true })
+    .allowExcessArguments()
+    .action(async (values: Values, command: Command) => {
+      if (command.args[0] !== undefined) refuseArgument(command.args[0], program)
+      process.exit(await serve(read(values), () => read(values)))
+    })
+  add(program, 'check', 'say whether the configuration and the store are fit to serve, and what is unsafe', {
+    options: [new Option('--json', 'print one JSON object')],
+  }).action(async (values: Values) => process.exit(await check(sourcesOf(values), values.json === true)))
   add(program, 'init', 'make the tables and agree on the step, then end').action(async (values: Values) =>
     process.exit(await init(read(values))),
   )
-  add(program, 'whois <id>', 'say which instance an id was leased to, and when')
-    .option('--sequence <name>', 'of a named sequence, instead of the generator')
-    .action(async (id: string, { sequence, ...values }: Values, command: Command) => {
-      if (!/^\d{1,19}$/.test(id)) command.error('error: the id must be a whole number')
-      process.exit(await whois(read(values), BigInt(id), sequence as string | undefined))
-    })
+  add(program, 'whois <id>', 'say which instance an id was leased to, and when', {
+    options: [new Option('--sequence <name>', 'of a named sequence, instead of the generator')],
+  }).action(async (id: string, { sequence, ...values }: Values, command: Command) => {
+    if (!/^\d{1,19}$/.test(id)) command.error('error: the id must be a whole number')
+    process.exit(await whois(read(values), BigInt(id), sequence as string | undefined))
+  })
   add(program, 'verify', 'prove that no two leases on record overlap, and list the gaps between them').action(
     async (values: Values) => process.exit(await verify(read(values))),
   )
   addSequenceCommands(program.command('sequence').description('administer the named sequences of the store'))
   return program
+}
+
+/** What `serve`, the default command, was given is a command that is misspelt or in a wrong place: it takes nothing itself. */
+function refuseArgument(argument: string, program: Command): never {
+  const names = program.commands.map((command) => command.name())
+  if (program.args[0] === 'serve') program.error("error: too many arguments for 'serve'")
+  if (names.includes(argument))
+    program.error(`error: put flags after the command: seqsvr ${argument} ${program.args[0]} …`)
+  const nearest = nearestOf(argument, names)
+  const hint = nearest === undefined ? `The commands are ${names.join(', ')}` : `Did you mean ${nearest}?`
+  return program.error(`error: unknown command '${argument}' (${hint})`)
 }
 
 function addSequenceCommands(parent: Command): void {
@@ -47,24 +61,29 @@ function addSequenceCommands(parent: Command): void {
   add(parent, 'list', 'print every sequence: max_id (the first id not leased yet), step and name').action(
     (values: Values) => perform(values, { action: 'list' }),
   )
-  add(parent, 'create <name>', 'make a sequence', { without: 'step' })
-    .addOption(ids('--start <id>', 'its first id (default: 1)'))
-    .addOption(ids('--step <ids>', 'ids in its smallest lease (default: 1000)'))
-    .action((name: string, { start, step, ...values }: Values) =>
-      perform(values, {
-        action: 'create',
-        name,
-        ...(start !== undefined && { start: start as bigint }),
-        ...(step !== undefined && { step: Number(step) }),
-      }),
-    )
-  add(parent, 'advance [name]', 'move a sequence forward, or with --all every one and the generator')
-    .addOption(ids('--to <id>', 'its next lease starts there or later').conflicts(['by', 'all']))
-    .addOption(ids('--by <count>', 'so many ids past all that was leased'))
-    .option('--all', 'every sequence and the generator')
-    .action((name: string | undefined, values: Values, command: Command) =>
-      perform(values, advanceTask(name, values, command)),
-    )
+  add(parent, 'create <name>', 'make a sequence', {
+    without: 'step',
+    options: [
+      ids('--start <id>', 'its first id (default: 1)'),
+      ids('--step <ids>', 'ids in its smallest lease (default: 1000)'),
+    ],
+  }).action((name: string, { start, step, ...values }: Values) =>
+    perform(values, {
+      action: 'create',
+      name,
+      ...(start !== undefined && { start: start as bigint }),
+      ...(step !== undefined && { step: Number(step) }),
+    }),
+  )
+  add(parent, 'advance [name]', 'move a sequence forward, or with --all every one and the generator', {
+    options: [
+      ids('--to <id>', 'its next lease starts there or later').conflicts(['by', 'all']),
+      ids('--by <count>', 'so many ids past all that was leased'),
+      new Option('--all', 'every sequence and the generator'),
+    ],
+  }).action((name: string | undefined, values: Values, command: Command) =>
+    perform(values, advanceTask(name, values, command)),
+  )
   add(parent, 'retire <name>', 'remove a sequence; made again, it starts above all that it leased').action(
     (name: string, values: Values) => perform(values, { action: 'retire', name }),
   )
@@ -79,20 +98,27 @@ function advanceTask(name: string | undefined, values: Values, command: Command)
   return by === undefined ? command.error('error: give --to or --by') : { action: 'advance', name, by }
 }
 
-/** A command with a flag for each key of the configuration but the one it goes `without`. */
+/** A command with options of its own, then a flag for each key of the configuration but the one it goes `without`. */
 function add(
   parent: Command,
   usage: string,
   description: string,
-  { isDefault = false, without = '' } = {},
+  { isDefault = false, without = '', options = [] as readonly Option[] } = {},
 ): Command {
-  const command = parent
-    .command(usage, { isDefault })
-    .description(description)
-    .option('--config <file>', 'configuration file (default: config.yml if there is one)')
-  // Secrets on a command line are visible to every user of the machine.
-  for (const { path, description } of configKeys.filter(({ path, secret }) => !secret && path !== without))
-    command.addOption(new Option(`--${flagOf(path)} <value>`, description))
+  const command = parent.command(usage, { isDefault }).description(description)
+  for (const option of options) command.addOption(option)
+  command.option('--config <file>', 'configuration file (default: config.yml if there is one)')
+  for (const { path, env, description, secret } of configKeys.filter(({ path }) => path !== without)) {
+    const flag = flagOf(path)
+    if (!secret) command.addOption(new Option(`--${flag} <value>`, description))
+    else {
+      command.addOption(new Option(`--${flag} [value]`).hideHelp())
+      // Secrets on a command line are visible to every user of the machine.
+      command.on(`option:${flag}`, () =>
+        command.error(`error: a secret has no flag: use ${env} or --${flag}-file`),
+      )
+    }
+  }
   return command
 }
 
@@ -110,10 +136,6 @@ function read(values: Values): Config {
 function sourcesOf(values: Values): ConfigSources {
   const flags = Object.fromEntries(configKeys.map(({ path }) => [path, values[camelCase(flagOf(path))]]))
   return { file: values.config as string | undefined, env: process.env, flags }
-}
-
-function flagOf(path: string): string {
-  return path.replace(/[._]/g, '-')
 }
 
 function camelCase(flag: string): string {

@@ -3,7 +3,7 @@ import type { Config } from '../config/schema.ts'
 import { Administration } from '../core/administration.ts'
 import { SequenceError } from '../core/errors.ts'
 import { EXIT_OK, EXIT_RUNTIME } from './exit-codes.ts'
-import { openStore } from './open-store.ts'
+import { openStore, requireStore } from './open-store.ts'
 
 const PAGE = 1_000
 
@@ -22,7 +22,8 @@ export type SequenceTask =
 export async function sequence(config: Config, task: SequenceTask): Promise<number> {
   const store = openStore(config, uuidv7())
   try {
-    await perform(new Administration(store), task)
+    if (task.action !== 'create') requireStore(config)
+    await perform(new Administration(store), task, store.description)
     return EXIT_OK
   } catch (error) {
     if (!(error instanceof SequenceError)) throw error
@@ -33,13 +34,13 @@ export async function sequence(config: Config, task: SequenceTask): Promise<numb
   }
 }
 
-async function perform(administration: Administration, task: SequenceTask): Promise<void> {
+async function perform(administration: Administration, task: SequenceTask, place: string): Promise<void> {
   switch (task.action) {
     case 'list':
       return printList(administration)
     case 'create':
       await administration.create(task.name, task.start, task.step)
-      return console.log(`made ${task.name}`)
+      return console.log(`made ${task.name} in ${place}`)
     case 'advance': {
       const { name } = task
       const maxId =
@@ -52,7 +53,7 @@ async function perform(administration: Administration, task: SequenceTask): Prom
       const { moved, failures } = await administration.advanceAllBy(task.by)
       for (const { code, message } of failures) console.error(`seqsvr: ${code}: ${message}`)
       return console.log(
-        `advanced the generator and ${moved} named sequences by ${task.by}; ${RESTART_ADVICE}`,
+        `advanced the generator and ${moved} named ${moved === 1 ? 'sequence' : 'sequences'} by ${task.by}; ${RESTART_ADVICE}`,
       )
     }
     case 'retire':
@@ -62,11 +63,17 @@ async function perform(administration: Administration, task: SequenceTask): Prom
 }
 
 async function printList(administration: Administration): Promise<void> {
-  console.log(['max_id', 'step', 'name'].join('\t'))
   for (let after = ''; ; ) {
     const page = await administration.list(after, PAGE)
-    for (const { name, maxId, step } of page) console.log([maxId, step, name].join('\t'))
+    // Nothing is printed of a store that cannot be read.
+    if (after === '') console.log(['max_id', 'step', 'name'].join('\t'))
+    for (const { name, maxId, step } of page) console.log([maxId, step, quoted(name)].join('\t'))
     if (page.length < PAGE) return
     after = page.at(-1)?.name as string
   }
+}
+
+/** As JSON where a person, or a program that splits the line, could not tell where the name ends. */
+function quoted(name: string): string {
+  return /^[^\s"\p{C}]+$/u.test(name) ? name : JSON.stringify(name)
 }

@@ -5,7 +5,7 @@ import { SequenceError } from '../core/errors.ts'
 import { type AuditFinding, auditLeases, type SequenceAudit } from '../core/provenance.ts'
 import type { LeaseRecord } from '../core/store.ts'
 import { EXIT_OK, EXIT_RUNTIME } from './exit-codes.ts'
-import { openStore } from './open-store.ts'
+import { openStore, requireStore } from './open-store.ts'
 import { describeSequence } from './whois.ts'
 
 /**
@@ -16,6 +16,7 @@ export async function verify(config: Config): Promise<number> {
   const store = openStore(config, uuidv7())
   const total = { sequences: 0, records: 0, ids: 0n, gaps: 0, overlaps: 0, dangers: 0 }
   try {
+    requireStore(config)
     if (store.provenance === undefined) throw provenanceOff()
     for await (const finding of auditLeases(store.provenance)) {
       console.log(describe(finding))

@@ -4,7 +4,7 @@ import { Administration } from '../core/administration.ts'
 import { SequenceError } from '../core/errors.ts'
 import { GENERATOR_NAME, type LeaseRecord } from '../core/store.ts'
 import { EXIT_OK, EXIT_RUNTIME } from './exit-codes.ts'
-import { openStore } from './open-store.ts'
+import { openStore, requireStore } from './open-store.ts'
 
 /**
  * Says which instance an id was leased to, and when. `name` is that of a named sequence; without one it is the
@@ -13,6 +13,7 @@ import { openStore } from './open-store.ts'
 export async function whois(config: Config, id: bigint, name: string | undefined): Promise<number> {
   const store = openStore(config, uuidv7())
   try {
+    requireStore(config)
     const record = await new Administration(store).whois(id, name)
     if (record !== undefined) console.log(describeLease(id, record))
     else

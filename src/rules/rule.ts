@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { SequenceError } from '../core/errors.ts'
 import { ID_END } from '../core/id.ts'
 import { SCRIPT_FILE_BYTES_MAX } from './limits.ts'
@@ -7,6 +8,7 @@ import { type ScriptSettings, ScriptThread } from './script-thread.ts'
 /** A rule as the configuration has it. */
 export interface RuleConfig {
   readonly name: string
+  /** From the working folder, where it is not absolute. */
   readonly lua_file: string
   /** Numbers reserved at a time. */
   readonly batch_save: number
@@ -21,23 +23,29 @@ export interface LoadedRule {
 }
 
 /** Reads a rule's script. Rejects with RULE_FAILED. */
-export async function readScript({ lua_file: file }: RuleConfig): Promise<string> {
+export async function readScript({ lua_file }: RuleConfig): Promise<string> {
+  const file = resolve(lua_file)
   try {
     const source = await readFile(file, 'utf8')
     if (source.length > SCRIPT_FILE_BYTES_MAX)
       throw new Error(`it is larger than ${SCRIPT_FILE_BYTES_MAX} bytes`)
     return source
   } catch (error) {
-    throw new SequenceError('RULE_FAILED', `${file}: cannot be read: ${(error as Error).message}`)
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new SequenceError(
+      'RULE_FAILED',
+      code === 'ENOENT' ? `there is no file ${file}` : `${file}: cannot be read: ${message}`,
+    )
   }
 }
 
 /** Starts the thread of a rule. Rejects with RULE_FAILED, whose message names the file, and the line where there is one. */
 export async function loadRule(config: RuleConfig, source: string, offset: number): Promise<LoadedRule> {
-  const thread = new ScriptThread({ name: config.lua_file, text: source })
+  const file = resolve(config.lua_file)
+  const thread = new ScriptThread({ name: file, text: source })
   try {
     const settings = await thread.open()
-    checkSettings(config.lua_file, settings, offset)
+    checkSettings(file, settings, offset)
     return { config, source, settings, thread }
   } catch (error) {
     thread.close()

@@ -14,6 +14,8 @@ export type LeaseKind = (typeof LEASE_KINDS)[number]
 export interface RecorderOptions {
   readonly uuid: string
   readonly version: string
+  /** The name of the machine. */
+  readonly host: string
   /** Milliseconds since 1970. For people: nothing depends on it (I10). */
   readonly wallClock: () => number
   /** Whom to tell of each lease as well. */
@@ -87,13 +89,14 @@ export class Recorder {
   }
 
   status({ unreadiness, store, sequences, fronts, scripts }: Present): InstanceStatus {
-    const { uuid, version } = this.#options
+    const { uuid, version, host } = this.#options
     for (const [name, { sequence }] of this.#shown) if (sequences.held(name) !== sequence) this.#forget(name)
     const generator = this.#generator === undefined ? [] : [this.#generator]
     const named = [...this.#shown.values()]
     return {
       uuid,
       version,
+      host,
       startedAtMs: this.#startedAtMs,
       unreadiness: unreadiness ?? null,
       store: { description: store, fault: this.#storeFault },

@@ -2,6 +2,8 @@
 export interface InstanceStatus {
   readonly uuid: string
   readonly version: string
+  /** The name of the machine. */
+  readonly host: string
   /** Wall-clock times here are milliseconds since 1970, and for people only (I10). */
   readonly startedAtMs: number
   /** Why it should get no requests now, in words; null when it should. */

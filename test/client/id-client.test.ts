@@ -254,7 +254,8 @@ describe('closing', () => {
 
 it.each([
   [{ servers: [] }, /servers is empty/],
-  [{ servers: ['localhost'] }, /Invalid URL/],
+  [{ servers: ['localhost'] }, /not the address of a server, like http.*: "localhost"/],
+  [{ servers: ['127.0.0.1:8000'] }, /not the address of a server, like http.*: "127.0.0.1:8000"/],
   [{ servers: ['localhost:8000'] }, /not the address of a server/],
   [{ servers: ['http://a:8000/new?count=5'] }, /not the address of a server/],
   [{ servers: ['http://a:8000'], waitMsMax: 0 }, /waitMsMax is a time in ms/],

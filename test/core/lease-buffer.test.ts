@@ -48,4 +48,99 @@ describe('lease buffer', () => {
     buffer.install({ start: 20n, end: 21n })
     expect(buffer.take()).toBe(20)
   })
+
+  it('tells what it holds and what it gave', () => {
+    const buffer = new LeaseBuffer()
+    const told = () => {
+      const { left, issued, leaseIds, leftInLease, next } = buffer
+      return { left, issued, leaseIds, leftInLease, next }
+    }
+    expect(told()).toEqual({ left: 0, issued: 0, leaseIds: 0, leftInLease: 0, next: undefined })
+    buffer.install({ start: 1n, end: 4n })
+    buffer.install({ start: 10n, end: 12n })
+    expect(told()).toEqual({ left: 5, issued: 0, leaseIds: 3, leftInLease: 3, next: 1 })
+    buffer.takeMany(2)
+    expect(told()).toEqual({ left: 3, issued: 2, leaseIds: 3, leftInLease: 1, next: 3 })
+    buffer.take()
+    expect(told()).toEqual({ left: 2, issued: 3, leaseIds: 2, leftInLease: 2, next: 10 })
+    buffer.discard()
+    expect(told()).toEqual({ left: 0, issued: 3, leaseIds: 2, leftInLease: 0, next: undefined })
+    buffer.install({ start: 9007199254740992n, end: 9007199254740995n })
+    buffer.take()
+    expect(told()).toEqual({ left: 2, issued: 4, leaseIds: 3, leftInLease: 2, next: 9007199254740993n })
+  })
+
+  it('goes on after a discard with the lease that it serves from, not with those ahead of it', () => {
+    const buffer = new LeaseBuffer()
+    buffer.install({ start: 1n, end: 5n })
+    buffer.install({ start: 5n, end: 9n })
+    buffer.discard()
+    buffer.install({ start: 20n, end: 22n })
+    buffer.install({ start: 30n, end: 31n })
+    expect(buffer.takeMany(3)).toEqual([20, 21, 30])
+    expect([buffer.left, buffer.take()]).toEqual([0, undefined])
+  })
+
+  it('has no part for a lease that lies on one side of 2^53', () => {
+    const buffer = new LeaseBuffer()
+    buffer.install({ start: 9007199254740990n, end: 9007199254740992n })
+    buffer.install({ start: 9007199254741000n, end: 9007199254741002n })
+    expect([buffer.left, buffer.leaseIds]).toEqual([4, 2])
+    expect(buffer.takeMany(4)).toEqual([
+      9007199254740990,
+      9007199254740991,
+      9007199254741000n,
+      9007199254741001n,
+    ])
+    expect(buffer.take()).toBeUndefined()
+  })
+})
+
+describe('rows of consecutive ids in a lease buffer', () => {
+  /** Holds 1 and 2, 10 to 13, 20 to 22. */
+  function open(): LeaseBuffer {
+    const buffer = new LeaseBuffer()
+    for (const [start, end] of [
+      [1n, 3n],
+      [10n, 14n],
+      [20n, 23n],
+    ] as const)
+      buffer.install({ start, end })
+    return buffer
+  }
+
+  it('are held where one lease is long enough', () => {
+    const buffer = open()
+    expect([2, 3, 4, 5].map((count) => buffer.holdsRow(count))).toEqual([true, true, true, false])
+    buffer.takeRow(4)
+    expect([2, 3, 4].map((count) => buffer.holdsRow(count))).toEqual([true, true, false])
+    expect([new LeaseBuffer().holdsRow(1), open().holdsRow(1)]).toEqual([false, true])
+  })
+
+  it.each([
+    [1, 1, { left: 8, issued: 1, next: 2 }],
+    [2, 1, { left: 7, issued: 2, next: 10 }],
+    [3, 10, { left: 4, issued: 3, next: 13 }],
+    [4, 10, { left: 3, issued: 4, next: 20 }],
+  ])('of %i: from %i on; what lies below is a gap and not issued', (count, first, told) => {
+    const buffer = open()
+    expect(buffer.takeRow(count)).toBe(first)
+    expect({ left: buffer.left, issued: buffer.issued, next: buffer.next }).toEqual(told)
+  })
+
+  it('I5: skip what is left of several leases', () => {
+    const buffer = open()
+    buffer.take()
+    buffer.install({ start: 30n, end: 40n })
+    expect(buffer.takeRow(5)).toBe(30)
+    expect([buffer.left, buffer.issued, buffer.take()]).toEqual([5, 6, 35])
+  })
+
+  it('I6: are exact beyond 2^53, to the last id', () => {
+    const buffer = new LeaseBuffer()
+    buffer.install({ start: 9223372036854775800n, end: 9223372036854775808n })
+    expect(buffer.takeRow(3)).toBe(9223372036854775800n)
+    expect(buffer.takeRow(5)).toBe(9223372036854775803n)
+    expect([buffer.left, buffer.next, buffer.take()]).toEqual([0, undefined, undefined])
+  })
 })

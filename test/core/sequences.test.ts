@@ -168,6 +168,35 @@ describe('named sequences', () => {
     expect([refused.outcome, lookups.length]).toEqual(['BAD_REQUEST', 0])
   })
 
+  it.each([
+    ['128 characters', 'x'.repeat(128)],
+    ['128 characters outside the basic plane', '😀'.repeat(128)],
+  ])('%s are a name', async (_what, name) => {
+    const { lookups, find, clock } = open()
+    find(name)
+    await clock.settle()
+    expect(lookups[0]?.names).toEqual([name])
+  })
+
+  it('a bug in the store crashes, and fails no look-up as if it were an outage', () => {
+    let fail: (error: unknown) => void = () => {}
+    const existing = () => ({
+      // biome-ignore lint/suspicious/noThenProperty: it stands for a promise
+      then: (_: unknown, onFailed: typeof fail) => {
+        fail = onFailed
+      },
+    })
+    const sequences = new Sequences({
+      segments: { existing } as unknown as SegmentStore,
+      clock: new VirtualClock(),
+      waitMsMax: 1000,
+      sequencesMax: 1,
+      open: () => expect.fail('nothing was found'),
+    })
+    sequences.find('orders')
+    expect(() => fail(new TypeError('bug'))).toThrow(TypeError)
+  })
+
   it('a dropped one is closed, and is looked up again', async () => {
     const { lookups, sequences, find, clock } = open()
     find('orders')
@@ -212,6 +241,9 @@ describe('named sequences', () => {
     await clock.settle()
     sequences.renew('b')
     expect(held.left).toBe(100)
+    find('c')
+    await clock.settle()
+    expect(lookups[1]?.names).toEqual(['c'])
     sequences.renew('a')
     expect([held.left, source.asks.length]).toEqual([0, 2])
   })

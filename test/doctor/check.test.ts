@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { checkConfig } from '../../src/commands/check/config.ts'
 import { isFit, toText } from '../../src/commands/check/report.ts'
@@ -98,7 +98,7 @@ describe('seqsvr check', () => {
       why: expect.any(String),
       advice: expect.any(String),
     })
-    expect(only(findings, 'rule').severity).toBe('warning')
+    expect(only(findings, 'rule-repeats').severity).toBe('warning')
     expect(only(findings, 'rule-time-zone').what).toContain('Europe/Berlin')
   })
 
@@ -109,7 +109,34 @@ describe('seqsvr check', () => {
     expect(only(findings, 'rule')).toMatchObject({
       severity: 'failed',
       what: expect.stringMatching(/r\.lua:2/),
+      advice: 'mend the script',
     })
+  })
+
+  it('a script that is not there: exit 1, with where it is looked for', async () => {
+    const { folder, config } = await ruleFile(DUPLICATES)
+    await rm(`${folder}/r.lua`)
+    const [code, { findings }] = await report(['--config', config], mysqlEnv(await database()))
+    expect([code, only(findings, 'rule')]).toMatchObject([
+      1,
+      {
+        severity: 'failed',
+        what: `rule r: there is no file ${folder}/r.lua`,
+        advice: 'put the file there, or mend lua_file',
+      },
+    ])
+  })
+
+  it('a wrong password: exit 1, with advice that says the server is well', async () => {
+    const env = { ...mysqlEnv(await database()), SEQSVR_MYSQL_PASSWORD: 'wrong' }
+    const [code, { findings }] = await report([], env)
+    expect([code, only(findings, 'store-reachable')]).toMatchObject([
+      1,
+      {
+        what: expect.stringContaining('wrong user or password'),
+        advice: expect.stringContaining('the server runs and answers'),
+      },
+    ])
   })
 
   it('a rule that repeats ids alone: a warning, exit 0', async () => {
@@ -156,7 +183,7 @@ describe('the configuration', () => {
       flags: { 'log.level': 'debug', step: undefined },
     }
     expect(only(checkConfig(sources, NOW_MS), 'config').what).toBe(
-      'the configuration is valid; it comes from /etc/seqsvr.yml, the environment (SEQSVR_STEP), flags (log.level)',
+      'the configuration is valid; it comes from /etc/seqsvr.yml, the environment (SEQSVR_STEP), flags (--log-level)',
     )
   })
 

@@ -82,6 +82,14 @@ describe('where the file lies', () => {
     expect(only(inspectFile(file, system({}, type)), 'file-system').severity).toBe(severity)
   })
 
+  it('names the file system where it is one of the usual', async () => {
+    const folder = await temporaryFolder()
+    const what = (type: number) =>
+      only(inspectFile(`${folder}/a.sqlite`, system({}, type)), 'file-system').what
+    expect(what(0xef53)).toBe(`${folder} is on ext4, a local file system`)
+    expect(what(0x1234)).toBe(`${folder} is on a file system of type 0x1234, which is none of a network`)
+  })
+
   it('asks the real system: a folder is there, and the file and folders below may be missing', async () => {
     const folder = await temporaryFolder()
     const findings = inspectFile(`${folder}/new/and/deep/a.sqlite`)

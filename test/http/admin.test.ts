@@ -47,8 +47,41 @@ describe('the admin API', () => {
     }
   })
 
-  it('makes, lists, advances and retires sequences, and serves each change at once', async () => {
+  it('tells a wrong token from none, and the log of the wrong one', async () => {
+    const { url, events } = await startInstance()
+    const messageFor = async (headers: Record<string, string>) =>
+      ((await (await fetch(`${url}/admin/sequences`, { headers })).json()) as { msg: string }).msg
+    expect(await messageFor({})).toBe('UNAUTHORIZED: send the header Authorization: Bearer <admin token>')
+    expect(events).toEqual([])
+    expect(await messageFor({ authorization: 'Bearer wrong' })).toBe('UNAUTHORIZED: the token is wrong')
+    expect(events).toEqual([{ type: 'wrong token', by: 'admin API' }])
+  })
+
+  it.each([
+    ['', {}, 'name is missing'],
+    ['', { name: 5 }, 'name must be text'],
+    ['', { name: 'x', start: 'one' }, 'start must be a whole number from 0 to 9223372036854775807'],
+    ['', { name: 'x', start: -1 }, 'start must be a whole number from 0 to 9223372036854775807'],
+    ['', { name: 'x', start: 2 ** 53 }, 'start must be in quotes: JSON numbers are rounded above 2^53-1'],
+    ['', { name: 'x', step: 1.5 }, 'step must be a whole number from 1 to 1000000000'],
+    ['', { name: 'x', step: 'ten' }, 'step must be a whole number from 1 to 1000000000'],
+    ['', { nam: 'x' }, 'name is missing; unknown field "nam"'],
+    ['', [], 'the body must be a JSON object'],
+    [
+      '/orders/advance',
+      { byy: 1 },
+      'the body must be {"to":"N"} or {"by":"N"}, where N is a whole number from 0 to 9223372036854775807',
+    ],
+  ])('says in words what is wrong with a body: %s %j', async (path, body, words) => {
     const { url } = await startInstance()
+    expect(await admin(`${url}/admin/sequences${path}`, 'POST', body)).toEqual([
+      400,
+      { code: -1, msg: `BAD_REQUEST: ${words}`, data: null },
+    ])
+  })
+
+  it('makes, lists, advances and retires sequences, and serves each change at once', async () => {
+    const { url, events } = await startInstance()
     const take = async () => JSON.parse((await ask(`${url}/alloc?app_tag=orders`))[1]).id
     expect(await admin(`${url}/admin/sequences`, 'POST', { name: 'orders', start: 500, step: 100 })).toEqual([
       201,
@@ -74,6 +107,13 @@ describe('the admin API', () => {
     ])
     expect(await take()).toBeGreaterThanOrEqual(3100)
     expect(await admin(`${url}/admin/sequences/orders`, 'DELETE')).toEqual([200, ok({ name: 'orders' })])
+    const by = 'admin API'
+    expect(events).toEqual([
+      { type: 'created', by, name: 'orders', numbers: { start: '500', step: 100 } },
+      { type: 'advanced', by, name: 'orders', numbers: { max_id: '2000' } },
+      { type: 'advanced', by, name: 'orders', numbers: { max_id: expect.stringMatching(/^\d+$/) } },
+      { type: 'retired', by, name: 'orders', numbers: {} },
+    ])
     expect(await ask(`${url}/alloc?app_tag=orders`)).toEqual([
       500,
       '{"resp_code":-1,"msg":"app_tag not found","id":0}',
@@ -90,12 +130,18 @@ describe('the admin API', () => {
   })
 
   it('advances everything at once, the generator too', async () => {
-    const { url } = await startInstance()
+    const { url, events } = await startInstance()
     for (const name of ['a', 'b']) await admin(`${url}/admin/sequences`, 'POST', { name })
     expect(await admin(`${url}/admin/advance`, 'POST', { by: '1000000' })).toEqual([
       200,
       ok({ advanced: 2, failures: [] }),
     ])
+    expect(events.at(-1)).toEqual({
+      type: 'advanced',
+      by: 'admin API',
+      name: null,
+      numbers: { ids: '1000000', advanced: 2, failures: 0 },
+    })
     expect(JSON.parse((await ask(`${url}/alloc?app_tag=a`))[1]).id).toBe(1_000_001)
     expect(JSON.parse((await ask(`${url}/new`))[1]).data.id).toBeGreaterThanOrEqual(1_000_000)
   })
@@ -120,7 +166,7 @@ describe('the admin API', () => {
     const { url } = await startInstance()
     expect(await admin(`${url}/admin/nothing`, 'DELETE')).toEqual([
       404,
-      { code: -1, msg: expect.stringMatching(/^no such path/), data: null },
+      { code: -1, msg: expect.stringMatching(/^no such path; there are \/, \/new, [^:]*$/), data: null },
     ])
   })
 

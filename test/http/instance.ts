@@ -8,6 +8,7 @@ import { openRules } from '../../src/commands/open-rules.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { Administration } from '../../src/core/administration.ts'
 import type { SegmentStore, Store } from '../../src/core/store.ts'
+import type { AdminEvent } from '../../src/fronts/http/admin.ts'
 import { Metrics } from '../../src/fronts/http/metrics.ts'
 import type { Readiness } from '../../src/fronts/http/probes.ts'
 import { HttpFront } from '../../src/fronts/http/server.ts'
@@ -19,6 +20,8 @@ export const ADMIN_TOKEN = 'a-token-of-the-tests'
 
 export interface Instance {
   readonly url: string
+  /** What the log would be told. */
+  readonly events: readonly AdminEvent[]
   readonly store: Store
   readonly segments: SegmentStore
   readonly rules: Rules
@@ -44,6 +47,7 @@ export async function startInstance(
   const recorder = new Recorder({
     uuid: 'uuid-of-the-tests',
     version: '1.2.3',
+    host: 'box-7',
     wallClock: () => 1_700_000_000_000,
     observeLease: metrics.observeLease,
   })
@@ -58,6 +62,7 @@ export async function startInstance(
       fronts,
       scripts: rules.scripts,
     })
+  const events: AdminEvent[] = []
   const front = new HttpFront({
     host: '127.0.0.1',
     port: 0,
@@ -70,7 +75,12 @@ export async function startInstance(
     requestIdsMax: config.request_ids_max,
     version: '1.2.3',
     admin: admin
-      ? { administration: new Administration(store, core), sequences: core.sequences, token: ADMIN_TOKEN }
+      ? {
+          administration: new Administration(store, core),
+          sequences: core.sequences,
+          token: ADMIN_TOKEN,
+          observe: (event) => void events.push(event),
+        }
       : undefined,
     connectionsMax: 1_000,
     keepAliveMs: 5_000,
@@ -86,7 +96,7 @@ export async function startInstance(
     await store.close()
     await rm(folder, { recursive: true })
   })
-  return { url: `http://127.0.0.1:${port}`, store, segments: store.segments, rules }
+  return { url: `http://127.0.0.1:${port}`, events, store, segments: store.segments, rules }
 }
 
 /** Status and body of one request. */

@@ -70,7 +70,7 @@ describe('the status page in a browser', () => {
 
     const create = page.locator('form', { hasText: 'Create a sequence' })
     await create.getByLabel('Name').fill('orders')
-    await create.getByLabel('Ids a lease').fill('500')
+    await create.getByLabel('Step (ids a lease)').fill('500')
     await create.getByRole('button').click()
     await shows(page, 'Created orders.')
 
@@ -79,6 +79,7 @@ describe('the status page in a browser', () => {
     const orders = row(page, 'orders')
     expect(await take(url, '/alloc?app_tag=orders')).toContain('"id":1}')
     await orders.getByText('499 in memory').waitFor()
+    await page.getByText('No id was handed out yet').waitFor({ state: 'detached' })
     await orders.getByText('1 served').waitFor()
     const served = () => orders.locator('.bar .served').getAttribute('width')
     expect(await served()).toBe('2.0')
@@ -122,8 +123,7 @@ describe('the status page in a browser', () => {
     const retire = page.locator('form', { hasText: 'Retire a sequence' })
     await retire.getByLabel('Name').fill('nobody')
     await retire.getByRole('button').click()
-    await page.getByRole('button', { name: 'Retire it' }).click()
-    await page.getByRole('alert').getByText('there is no sequence "nobody".').waitFor()
+    await page.getByRole('alert').getByText('There is no sequence "nobody".').waitFor()
     await page.waitForURL(`${url}/`)
     await page.reload()
     await page.getByRole('heading', { name: 'Create a sequence' }).waitFor()
@@ -142,7 +142,7 @@ describe('the status page in a browser', () => {
     await server.kill('SIGTERM')
     // To the last id in memory.
     while ((await fetch(`${url}/new`)).ok);
-    await page.getByRole('heading', { name: /^Not ready: .* is not available/ }).waitFor()
+    await page.getByRole('heading', { name: 'Not ready: the store gives no ids.' }).waitFor()
     await page.getByRole('listitem').getByText('STORE_UNAVAILABLE').first().waitFor()
     await server.restart()
     await page.getByRole('heading', { name: 'Ready.' }).waitFor()

@@ -13,6 +13,7 @@ const HOSTILE = `<script>alert(1)</script>"'&`
 const instance: InstanceStatus = {
   uuid: 'uuid-a',
   version: '1.2.3',
+  host: 'box-7',
   startedAtMs: NOW_MS - 3_600_000,
   unreadiness: null,
   store: { description: 'MySQL at db:3306/sequence', fault: null },
@@ -52,6 +53,38 @@ describe('what the page tells', () => {
     expect(shown).toContain('3 s ago sequence orders it is out STORE_UNAVAILABLE 12 times')
   })
 
+  it('a long fault of the store once, while it serves from memory and when it is out of ids', () => {
+    const fault = 'MySQL is not available'
+    const outage = {
+      store: { description: 'MySQL at db:3306/sequence', fault },
+      sequences: [sequenceStatus({ fault, left: 50, idsPerSecond: [10] })],
+      faults: [
+        {
+          firstAtMs: NOW_MS,
+          atMs: NOW_MS,
+          times: 2,
+          where: 'generator',
+          code: 'STORE_UNAVAILABLE',
+          message: fault,
+        },
+      ],
+    }
+    const serving = text(outage)
+    expect(serving).toContain('Ready, but the store gives no ids.')
+    expect(serving).toContain('At this rate the ids in memory last 5 seconds.')
+    expect(serving.split(fault)).toHaveLength(2)
+    expect(serving).toContain('generator as the store, above STORE_UNAVAILABLE 2 times')
+    const out = text({ ...outage, unreadiness: fault })
+    expect(out).toContain('Not ready: the store gives no ids.')
+    expect(out.split(fault)).toHaveLength(2)
+  })
+
+  it('where it runs, and that no id was handed out yet until one was', () => {
+    expect(text({})).toContain('seqsvr 1.2.3 on box-7')
+    expect(text({})).toContain('No id was handed out yet.')
+    expect(text({ sequences: [sequenceStatus({ issued: 1 })] })).not.toContain('No id was handed out yet.')
+  })
+
   it('each sequence with its buffer, rate, leases and waiting requests', () => {
     const shown = text({
       sequences: [
@@ -81,7 +114,7 @@ describe('what the page tells', () => {
       'peak 10',
       '1.4 ms for a lease',
       '2,000 ids, 2 s ago',
-      'runs out in 5.9 minutes',
+      'the id space lasts 5.9 minutes',
       'And 2 more in memory, with 50 ids; 1 request waits.',
       '8 ids a second, 1,234,574 since the start 1 h 0 min ago',
     ])
@@ -114,7 +147,7 @@ describe('what the page tells', () => {
       }),
     )
     expect(html).not.toContain('<script')
-    expect(html.match(/&lt;script&gt;alert\(1\)&lt;\/script&gt;&quot;&#39;&amp;/g)).toHaveLength(9)
+    expect(html.match(/&lt;script&gt;alert\(1\)&lt;\/script&gt;&quot;&#39;&amp;/g)).toHaveLength(6)
   })
 })
 

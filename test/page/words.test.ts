@@ -51,18 +51,18 @@ describe('the runway of a sequence', () => {
     [
       '1000',
       [1000, 1000, 1000],
-      'At this rate it runs out in 292 million years; passes 2⁵³ in 285 thousand years.',
+      'At this rate the id space lasts 292 million years; passes 2⁵³ in 285 thousand years.',
     ],
     [
       '9007199254740992',
       [1_000_000],
-      'At this rate it runs out in 292 thousand years; past 2⁵³, so take them as strings in JavaScript.',
+      'At this rate the id space lasts 292 thousand years; past 2⁵³, so take them as strings in JavaScript.',
     ],
     // The rate is that of the last five seconds.
     [
       '9223372036854775708',
       [9_000_000, 10, 10, 10, 10, 10],
-      'At this rate it runs out in 10 seconds; past 2⁵³, so take them as strings in JavaScript.',
+      'At this rate the id space lasts 10 seconds; past 2⁵³, so take them as strings in JavaScript.',
     ],
     ['9223372036854775807', [], 'At rest, with 1 id to go; past 2⁵³, so take them as strings in JavaScript.'],
     [
@@ -72,6 +72,15 @@ describe('the runway of a sequence', () => {
     ],
     [null, [], 'At rest, with 9,223,372,036,854,775,808 ids to go; 9,007,199,254,740,992 of them below 2⁵³.'],
   ])('leased to %s at %j ids a second', (leasedTo, idsPerSecond, expected) => {
-    expect(runway(sequenceStatus({ leasedTo, idsPerSecond }))).toBe(expected)
+    expect(runway(sequenceStatus({ leasedTo, idsPerSecond }), false)).toBe(expected)
+  })
+
+  it.each([
+    [0, [], 'No ids in memory: its requests wait for the store, or fail.'],
+    [0, [1000], 'No ids in memory: its requests wait for the store, or fail.'],
+    [5_000, [0, 0], 'At rest, with 5,000 ids in memory.'],
+    [5_000, [1000, 1000], 'At this rate the ids in memory last 5 seconds.'],
+  ])('in an outage, with %s ids in memory at %j ids a second', (left, idsPerSecond, expected) => {
+    expect(runway(sequenceStatus({ leasedTo: '100000', left, idsPerSecond }), true)).toBe(expected)
   })
 })

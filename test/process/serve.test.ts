@@ -144,7 +144,7 @@ describe('what keeps an instance from starting ends it with one clear line', () 
     const result = await seqsvr([], { SEQSVR_STEP: 'x', SEQSVR_MYSQL_PORT: '70000', SEQSVR_LOGLEVEL: 'info' })
     expect(result.code).toBe(78)
     expect(result.stderr.trim().split('\n').sort()).toEqual([
-      'seqsvr: SEQSVR_LOGLEVEL: unknown environment variable `SEQSVR_LOGLEVEL`; did you mean `SEQSVR_LOG_LEVEL`?',
+      'seqsvr: SEQSVR_LOGLEVEL: unknown environment variable; did you mean `SEQSVR_LOG_LEVEL`?',
       'seqsvr: mysql.database: is missing; set it in config.yml or as SEQSVR_MYSQL_DATABASE',
       'seqsvr: mysql.port: must be a whole number from 1 to 65535, but is "70000" (from SEQSVR_MYSQL_PORT)',
       'seqsvr: mysql.user: is missing; set it in config.yml or as SEQSVR_MYSQL_USER',
@@ -282,6 +282,7 @@ describe('a store that goes away', () => {
     await server.kill('SIGKILL')
     for (let id = 101; id < 200; id++)
       expect(await get(`${instance.url}/new`)).toBe(`{"code":0,"msg":"ok","data":{"id":${id}}}`)
+    await until(5000, () => instance.output.includes('"not ready: '))
     const refused = await fetch(`${instance.url}/new`)
     expect([
       refused.status,
@@ -298,5 +299,7 @@ describe('a store that goes away', () => {
     await server.restart()
     await until(1000, async () => (await fetch(`${instance.url}/readyz`)).status === 200)
     expect(await get(`${instance.url}/new`)).toContain('"id":200')
+    await until(5000, () => instance.output.includes('"ready again"'))
+    expect(instance.output.match(/"(not ready: |ready again)/g)).toEqual(['"not ready: ', '"ready again'])
   })
 })

@@ -129,13 +129,28 @@ describe('the decoder of the Redis protocol', () => {
     expect(byteByByte(text, DEFAULT_LIMITS, true)).toEqual({ commands: [], left: text.length })
   })
 
-  it.each(['', '*', '*2\r', '*2\r\n$3\r\nGE', '*2\r\n$3\r\nGET\r', '*1\r\n$4\r\nPING\r', 'PING', '"a b'])(
-    'waits for more behind %j',
-    (text) => {
-      expect(whole(text)).toEqual({ commands: [], left: text.length })
-      expect(byteByByte(text)).toEqual({ commands: [], left: text.length })
-    },
-  )
+  it('takes what clients send before authentication, up to its limits', () => {
+    const command = '*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n'
+    expect(byteByByte(command, DEFAULT_LIMITS, false)).toEqual({ commands: [['AUTH', 'secret']], left: 0 })
+    for (const text of ['*10\r\n', '*1\r\n$16384\r\n'])
+      expect(byteByByte(text, DEFAULT_LIMITS, false)).toEqual({ commands: [], left: text.length })
+  })
+
+  it.each([
+    '',
+    '*',
+    '*0\r',
+    '*-1\r',
+    '*2\r',
+    '*2\r\n$3\r\nGE',
+    '*2\r\n$3\r\nGET\r',
+    '*1\r\n$4\r\nPING\r',
+    'PING',
+    '"a b',
+  ])('waits for more behind %j', (text) => {
+    expect(whole(text)).toEqual({ commands: [], left: text.length })
+    expect(byteByByte(text)).toEqual({ commands: [], left: text.length })
+  })
 
   it('takes commands up to its limits, and none beyond them', () => {
     const limits = {
@@ -152,6 +167,34 @@ describe('the decoder of the Redis protocol', () => {
     expect(whole('12345678\n', limits).commands).toEqual([['12345678']])
     expect(whole('123456789\n', limits).error).toBe('Protocol error: too big inline request')
     expect(whole('*000000000', limits).error).toBe('Protocol error: too big mbulk count string')
+    expect(whole('*1\r\n$00000000', limits).error).toBe('Protocol error: too big bulk count string')
+    for (const text of ['12345678', '*0000000', '*1\r\n$0000000'])
+      expect(byteByByte(text, limits)).toEqual({ commands: [], left: text.length })
+    expect(byteByByte('*2\r\n$3\r\nGET\r\n$1\r\na\r\n', limits).commands).toEqual([['GET', 'a']])
+  })
+
+  it('looks at no byte behind the end: it is of a packet that was there before', () => {
+    for (const [came, stale] of [
+      ['*1', 'xxxx\r\n'],
+      ['*1\r\n$4', 'xxxx\r\n'],
+      ['PIN', 'xxxx\n'],
+    ] as const) {
+      const progress = new DecodeProgress()
+      const early = decode(progress, Buffer.from(came + stale), 0, came.length, DEFAULT_LIMITS, true)
+      expect(early).toEqual({ type: 'incomplete' })
+      const command = Buffer.from(came === 'PIN' ? 'PING\n' : '*1\r\n$4\r\nPING\r\n')
+      expect(decode(progress, command, 0, command.length, DEFAULT_LIMITS, true)).toEqual({
+        type: 'command',
+        args: [Buffer.from('PING')],
+        bytes: command.length,
+      })
+    }
+  })
+
+  it('reads a command behind one of many arguments', () => {
+    const many = Array.from({ length: 100 }, (_, i) => String(i % 10))
+    const text = `*100\r\n${many.map((arg) => `$1\r\n${arg}\r\n`).join('')}*1\r\n$4\r\nPING\r\n`
+    expect(whole(text).commands).toEqual([many, ['PING']])
   })
 
   it('reads any commands from any chunks of their bytes', () => {

@@ -8,10 +8,12 @@ import { Output } from '../../src/fronts/redis/output.ts'
 import { sequenceCommands } from '../../src/fronts/redis/sequence-commands.ts'
 import { withServerCommands } from '../../src/fronts/redis/server-commands.ts'
 import { Tally } from '../../src/fronts/tally.ts'
+import { Watch } from '../../src/fronts/watch.ts'
 import { DEFAULT_LIMITS, openSequences } from './instance.ts'
 
 /** One output for all connections, as in a front: what one leaves in it, another would send. */
 const output = new Output(1_024)
+const watch = new Watch(Number.POSITIVE_INFINITY)
 
 /** A connection without a socket: bytes in, bytes out. */
 export class MemoryWire extends Duplex {
@@ -42,12 +44,17 @@ export class MemoryWire extends Duplex {
       tally,
       output,
       limits: DEFAULT_LIMITS,
+      watch,
       authenticated: true,
     })
   }
 
   setTimeout(): this {
     return this
+  }
+
+  resetAndDestroy(): this {
+    return this.destroy()
   }
 
   override _read(): void {}

@@ -92,10 +92,28 @@ describe('a minute', () => {
   })
 })
 
+describe('a second', () => {
+  const calendar = new Calendar(new TimeZone('Europe/Berlin'), 1)
+
+  it('before the hour that is repeated lasts until that is over', () => {
+    const lastSecond = { sinceSeconds: utc('2026-10-25T00:59:59'), untilSeconds: utc('2026-10-25T02:00:00') }
+    expect(calendar.periodAt(utc('2026-10-25T00:59:59'))).toEqual(lastSecond)
+    expect(calendar.periodAt(utc('2026-10-25T01:59:59'))).toEqual(lastSecond)
+    expect(wallOf(calendar, utc('2026-10-25T01:30:00'))).toBe('2026 10 25 2 59 59')
+  })
+
+  it('is found again after a later one', () => {
+    for (const time of ['2026-11-21T10:20:31', '2026-11-21T10:20:30'])
+      expect(calendar.periodAt(utc(time))).toEqual({ sinceSeconds: utc(time), untilSeconds: utc(time) + 1 })
+  })
+})
+
 describe('reset_seconds below 1', () => {
   it.each([0, -5])('(%s) is one endless period', (resetSeconds) => {
     const calendar = new Calendar(new TimeZone('UTC'), resetSeconds)
     expect(calendar.periodAt(0)).toEqual(calendar.periodAt(4e9))
     expect(wallOf(calendar, utc('2026-11-21T10:20:30'))).toBe('2026 11 21 10 20 30')
+    const berlin = new Calendar(new TimeZone('Europe/Berlin'), resetSeconds)
+    expect(wallOf(berlin, utc('2026-10-25T01:30:00'))).toBe('2026 10 25 2 30 0')
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { localTimeOf, TimeZone } from '../../src/rules/time-zone.ts'
+import { localTimeOf, systemTimeZone, TimeZone } from '../../src/rules/time-zone.ts'
 
 const HOUR = 3_600
 const utc = (text: string) => Date.parse(`${text}Z`) / 1000
@@ -94,4 +94,9 @@ it('shows what a wall does', () => {
     minute: 4,
     second: 5,
   })
+})
+
+it('knows the zone of the system', () => {
+  expect(new TimeZone(systemTimeZone()).offsetAt(0)).toBe(0 - 60 * new Date(0).getTimezoneOffset())
+  expect(systemTimeZone()).toMatch(/^\w/)
 })

@@ -18,6 +18,7 @@ function open() {
   const recorder = new Recorder({
     uuid: 'the-uuid',
     version: '1.2.3',
+    host: 'box-7',
     wallClock: () => wall.nowMs,
     observeLease: (kind, { type }) => told.push([kind, type]),
   })

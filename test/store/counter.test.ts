@@ -31,6 +31,8 @@ describe('a reservation', () => {
     ['goes on in the first second of a period', row(50n, 1000), {}, 51n, 10, row(60n, 1500)],
     ['keeps a later time of the row', row(10n, 1999), {}, 11n, 10, row(20n, 1999)],
     ['starts at the first number above a row that is below it', row(0n), {}, 1n, 10, row(10n, 1500)],
+    ['goes on above the first number', row(1n), {}, 2n, 10, row(11n, 1500)],
+    ['starts at the first number far above a row', row(0n), { first: 50n }, 50n, 10, row(59n, 1500)],
     ['goes in steps', row(7n), { first: 1n, step: 3n }, 10n, 10, row(37n, 1500)],
     ['returns to the grid of its steps', row(8n), { first: 1n, step: 3n }, 10n, 10, row(37n, 1500)],
     ['is what is left where that is less', row(95n), {}, 96n, 4, row(99n, 1500)],

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { SequenceError } from '../../src/core/errors.ts'
-import { checkAgreement, leaseCount, leasesOf, refusalFloor } from '../../src/store/generator.ts'
+import {
+  advancedTo,
+  checkAgreement,
+  counterLost,
+  leaseCount,
+  leasesOf,
+  refusalFloor,
+  regressed,
+} from '../../src/store/generator.ts'
 
 const AGREEMENT = { step: 100, first: 0 } as const
 
@@ -85,5 +93,45 @@ describe('refusalFloor', () => {
     ['a refusal is on record, and less was seen', 9n, 600n, 500n, 600n],
   ])('I3: %s', (_name, maxId, floor, seenEnd, expected) => {
     expect(refusalFloor({ maxId, floor }, seenEnd, AGREED)).toBe(expected)
+  })
+})
+
+describe('a refusal', () => {
+  it('I3: has its floor, which an operator must pass', () => {
+    expect(regressed(4n, 600n, AGREEMENT)).toMatchObject({
+      code: 'REGRESSED',
+      message: expect.stringContaining('ids below 600 may be in use, but it would go on from 500'),
+      floor: 600n,
+    })
+  })
+
+  it.each([
+    [3n, 5n, 600n],
+    [5n, 5n, 600n],
+    [9n, 5n, 1_000n],
+  ])('I3: of lease %s where %s exists has its floor above both', (n, last, floor) => {
+    expect(counterLost(n, last, AGREEMENT)).toMatchObject({ code: 'REGRESSED', floor })
+  })
+})
+
+describe('advancedTo', () => {
+  it.each([
+    ['an id past what was leased', 5n, 0n, 1n, 6n],
+    ['a whole lease', 5n, 0n, 100n, 6n],
+    ['an id more than a lease', 5n, 0n, 101n, 7n],
+    ['past nothing', 0n, 0n, 1n, 1n],
+    ['I3: past a floor', 5n, 900n, 1n, 10n],
+    ['I3: past a floor within a lease', 5n, 801n, 1n, 10n],
+    ['past what was leased above a floor', 12n, 900n, 1n, 13n],
+    ['past a floor and a lease at once', 9n, 900n, 100n, 10n],
+  ])('moves %s', (_, lastId, floor, ids, expected) => {
+    expect(advancedTo(lastId, floor, ids, AGREEMENT)).toBe(expected)
+  })
+
+  it('counts leases from first on', () => {
+    // Lease 9 is [901, 1001): a floor of 901 needs nothing of it.
+    expect(advancedTo(0n, 901n, 1n, { step: 100, first: 1 })).toBe(10n)
+    expect(advancedTo(0n, 902n, 1n, { step: 100, first: 1 })).toBe(11n)
+    expect(advancedTo(0n, 0n, 1n, { step: 1, first: 1 })).toBe(1n)
   })
 })

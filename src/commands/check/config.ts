@@ -1,5 +1,11 @@
 import { existsSync } from 'node:fs'
-import { CONFIG_FILE, type ConfigError, type ConfigSources, isKubernetesLink } from '../../config/load.ts'
+import {
+  CONFIG_FILE,
+  type ConfigError,
+  type ConfigSources,
+  flagOf,
+  isKubernetesLink,
+} from '../../config/load.ts'
 import { configKeys } from '../../config/schema.ts'
 import { type Finding, type FindingTable, findingsOf } from '../../core/finding.ts'
 
@@ -30,7 +36,7 @@ export function checkConfig({ file, env, flags }: ConfigSources, nowMs: number):
   const sources = [
     file ?? (existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined),
     variables.length > 0 ? `the environment (${variables.join(', ')})` : undefined,
-    flagged.length > 0 ? `flags (${flagged.join(', ')})` : undefined,
+    flagged.length > 0 ? `flags (${flagged.map((path) => `--${flagOf(path)}`).join(', ')})` : undefined,
   ].filter((source) => source !== undefined)
   return [
     ok('config', `the configuration is valid; it comes from ${sources.join(', ') || 'defaults alone'}`),

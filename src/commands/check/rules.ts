@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { Config } from '../../config/schema.ts'
 import { type Finding, type FindingTable, findingsOf } from '../../core/finding.ts'
 import { checkRule } from '../../rules/check.ts'
@@ -6,8 +7,12 @@ import { TimeZone } from '../../rules/time-zone.ts'
 /** What is looked at of the rules. */
 export const ruleFindings = {
   rule: {
-    severities: ['failed', 'warning'],
-    why: 'a rule that cannot be loaded keeps an instance from starting; one that prints less than what tells two ids apart repeats ids',
+    severities: ['failed'],
+    why: 'an instance does not start with a rule that cannot be loaded, and a script that fails gives no id',
+  },
+  'rule-repeats': {
+    severities: ['warning'],
+    why: 'the numbers behind the ids do not repeat, but a script that prints less than what tells two of them apart gives the same id twice',
   },
   'rule-time-zone': {
     severities: [],
@@ -31,12 +36,13 @@ export async function checkRules({ udp }: Config): Promise<Finding[]> {
   ]
   for (const rule of udp.rules) {
     const { problems, warnings } = await checkRule(rule, options)
+    const advice = existsSync(rule.lua_file) ? 'mend the script' : 'put the file there, or mend lua_file'
     for (const problem of problems)
-      findings.push(bad('rule', 'failed', `rule ${rule.name}: ${problem}`, 'mend the script'))
+      findings.push(bad('rule', 'failed', `rule ${rule.name}: ${problem}`, advice))
     for (const warning of warnings)
       findings.push(
         bad(
-          'rule',
+          'rule-repeats',
           'warning',
           `rule ${rule.name}: ${warning}`,
           'see "What keeps an id unique" in docs/rules.md, and mend the script',

@@ -5,6 +5,7 @@ import { HTTPException } from 'hono/http-exception'
 import type * as z from 'zod'
 import type { Administration } from '../../core/administration.ts'
 import { SequenceError } from '../../core/errors.ts'
+import { SEGMENT_STEP } from '../../core/limits.ts'
 import type { Sequences } from '../../core/sequences.ts'
 import type { LeaseRecord, SegmentRow } from '../../core/store.ts'
 import { errorTable } from '../error-table.ts'
@@ -15,12 +16,28 @@ import { errorHeaders, failureBody, jsonHeaders } from './reply.ts'
 
 type Env = { Bindings: HttpBindings }
 
+/** What a person did by way of the admin API or the page, or tried with a wrong token: for the log. */
+export type AdminEvent =
+  | {
+      readonly type: 'created' | 'advanced' | 'retired'
+      readonly by: AdminWay
+      /** null: the generator and every named sequence. */
+      readonly name: string | null
+      /** What it was done with, and what came of it. */
+      readonly numbers: Readonly<Record<string, string | number>>
+    }
+  | { readonly type: 'wrong token'; readonly by: AdminWay }
+
+type AdminWay = 'admin API' | 'page'
+
 export interface AdminOptions {
   readonly administration: Administration
   /** What this instance holds, for the list. */
   readonly sequences: Sequences
   /** Who has it may do everything here. Compared in constant time. */
   readonly token: string
+  /** Hears of each change after it was made, and of each wrong token. */
+  readonly observe: (event: AdminEvent) => void
 }
 
 /** The admin API, to be mounted at /admin. docs/api.md tells of each request. */
@@ -28,7 +45,9 @@ export function createAdminApp({
   administration,
   sequences,
   token,
+  observe,
 }: AdminOptions): Hono<{ Bindings: HttpBindings }> {
+  const by = 'admin API'
   const app = new Hono<{ Bindings: HttpBindings }>()
   app.use(
     bearerAuth({
@@ -36,7 +55,12 @@ export function createAdminApp({
       realm: 'seqsvr',
       noAuthenticationHeader: { message: unauthorized },
       invalidAuthenticationHeader: { message: unauthorized },
-      invalidToken: { message: unauthorized },
+      invalidToken: {
+        message: () => {
+          observe({ type: 'wrong token', by })
+          return wrongToken
+        },
+      },
     }),
   )
   app.get('/sequences', async (c) => {
@@ -48,6 +72,7 @@ export function createAdminApp({
   app.post('/sequences', async (c) => {
     const { name, start, step } = parse(creation, await json(c))
     await administration.create(name, start, step)
+    observe(created(by, name, start, step))
     return ok(c, { name }, 201)
   })
   app.post('/sequences/:name/advance', async (c) => {
@@ -57,16 +82,20 @@ export function createAdminApp({
       'to' in body
         ? await administration.advanceTo(name, body.to)
         : await administration.advanceBy(name, body.by)
+    observe({ type: 'advanced', by, name, numbers: { max_id: String(maxId) } })
     return ok(c, { name, max_id: String(maxId) })
   })
   app.delete('/sequences/:name', async (c) => {
     const name = c.req.param('name')
     await administration.retire(name)
+    observe({ type: 'retired', by, name, numbers: {} })
     return ok(c, { name })
   })
   app.post('/advance', async (c) => {
-    const { by } = parse(advanceAll, await json(c))
-    const { moved, failures } = await administration.advanceAllBy(by)
+    const { by: ids } = parse(advanceAll, await json(c))
+    const { moved, failures } = await administration.advanceAllBy(ids)
+    const numbers = { ids: String(ids), advanced: moved, failures: failures.length }
+    observe({ type: 'advanced', by, name: null, numbers })
     return ok(c, { advanced: moved, failures: failures.map(({ code, message }) => `${code}: ${message}`) })
   })
 
@@ -96,6 +125,13 @@ const unauthorized = {
   code: -1,
   msg: 'UNAUTHORIZED: send the header Authorization: Bearer <admin token>',
   data: null,
+}
+
+const wrongToken = { code: -1, msg: 'UNAUTHORIZED: the token is wrong', data: null }
+
+/** The event of a sequence that was made, with the defaults of `Administration.create`. */
+export function created(by: AdminWay, name: string, start = 1n, step = SEGMENT_STEP): AdminEvent {
+  return { type: 'created', by, name, numbers: { start: String(start), step } }
 }
 
 function describe({ name, maxId, step }: SegmentRow, sequences: Sequences) {
@@ -137,10 +173,19 @@ function tooLarge(): Response {
 }
 
 function parse<T>(schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value)
+  const result = schema.safeParse(value, { error: inWords })
   if (result.success) return result.data
   const problems = result.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim())
-  throw new SequenceError('BAD_REQUEST', problems.join('; '))
+  // zod tells of each rule that a number breaks, in the same words here.
+  throw new SequenceError('BAD_REQUEST', [...new Set(problems)].join('; '))
+}
+
+/** What zod says in its own terms, in words for people; where a schema says it itself, that stands. */
+function inWords(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => `unknown field ${JSON.stringify(key)}`).join(', ')
+  if (issue.code === 'invalid_type' && issue.expected === 'object') return 'the body must be a JSON object'
+  return undefined
 }
 
 function uncached(response: Response): Response {

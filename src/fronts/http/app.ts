@@ -67,7 +67,7 @@ export function createHttpApp({
     '/rule': idRoute(rule, unread, tally),
     '/livez': { GET: () => respond(answerLivez()) },
     '/readyz': { GET: () => respond(answerReadyz(readiness)) },
-    '/metrics': { GET: () => metrics().then(toMetricsReply).then(respond) },
+    '/metrics': { GET: () => metricsReply().then(respond) },
     '/openapi.json': { GET: ({ env }) => docs.document.answer(env.incoming.headers) },
     '/docs': { GET: ({ env }) => docs.page.answer(env.incoming.headers) },
     '/docs/:file': {
@@ -75,6 +75,17 @@ export function createHttpApp({
         docs.files.get(req.param('file') as string)?.answer(env.incoming.headers) ??
         refuse(404, `no such file; there are ${[...docs.files.keys()].join(', ')}`),
     },
+  }
+
+  // One text for all who ask at the same time: it takes a millisecond of all other requests.
+  let metricsUnderWay: Promise<Reply> | undefined
+  function metricsReply(): Promise<Reply> {
+    metricsUnderWay ??= metrics()
+      .then(toMetricsReply)
+      .finally(() => {
+        metricsUnderWay = undefined
+      })
+    return metricsUnderWay
   }
 
   // Uses up no id, so that HEAD may be answered like GET.
@@ -92,7 +103,7 @@ export function createHttpApp({
   app.notFound((c) => {
     const methods = methodsOf(app, c.req.path)
     if (methods.length === 0) {
-      const paths = Object.keys(routes).join(', ')
+      const paths = ['/', ...Object.keys(routes).filter((path) => !path.includes(':'))].join(', ')
       return respond({
         status: 404,
         headers: jsonHeaders,
@@ -131,7 +142,7 @@ function idRoute(answer: IdRoute, unread: UnreadReplies, tally: Tally): { GET: H
     return respond(reply)
   }
   const ask = (query: string, { incoming, outgoing }: HttpBindings): Response | Promise<Response> => {
-    if (query !== '' && unread.isFull) {
+    if (query !== '' && unread.refuses(bytesAskedFor(query))) {
       tally.failed(UNREAD)
       return refuse(503, `${UNREAD.code}: ${UNREAD.message}`, TRY_LATER)
     }
@@ -185,10 +196,10 @@ function pathOf(request: Request, options?: { env?: HttpBindings }): string {
   return mark === -1 ? target : target.slice(0, mark)
 }
 
-/** About the bytes of the reply to a query, as far as a count of ids can be seen in it. */
+/** About the bytes of the reply to a query. Read as the request is, however `count` is spelt. */
 function bytesAskedFor(query: string): number {
-  const [, count = '1'] = /(?:^|&)count=(\d{1,9})/.exec(query) ?? []
-  return Number(count) * ID_REPLY_BYTES
+  const count = Number(new URLSearchParams(query).get('count') ?? 1)
+  return Number.isNaN(count) ? 0 : count * ID_REPLY_BYTES
 }
 
 function queryOf(target: string): string {

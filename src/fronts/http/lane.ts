@@ -2,7 +2,7 @@ import { type Server, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { acceptedFormat } from './id-request.ts'
 import type { IdRoutes } from './id-routes.ts'
-import { HEADERS_TIMEOUT_MS, UNREAD_MS_MAX } from './limits.ts'
+import { HEADERS_TIMEOUT_MS } from './limits.ts'
 import { jsonHeaders, type Reply } from './reply.ts'
 
 export interface LaneOptions {
@@ -113,6 +113,10 @@ class LaneConnection {
         this.#handOver(chunk)
         return
       }
+      if (chunk.length > KNOWN_BYTES_MAX) {
+        this.#answer(asks, 0, '')
+        return
+      }
       this.#known = chunk
       this.#asks = asks
     }
@@ -147,7 +151,6 @@ class LaneConnection {
     if (this.socket.write(output, 'latin1')) return
     // A client that does not read is not read from: what it can have unread is the answers to one chunk.
     this.socket.pause()
-    this.socket.setTimeout(UNREAD_MS_MAX)
   }
 
   #wait(reply: Promise<Reply>, output: string, asks: readonly Ask[], index: number): void {
@@ -185,7 +188,6 @@ class LaneConnection {
   }
 
   readonly #onDrain = (): void => {
-    this.socket.setTimeout(this.#options.keepAliveMs)
     if (this.#state !== 'waiting') this.socket.resume()
   }
 
@@ -205,6 +207,9 @@ class LaneConnection {
 }
 
 const NOTHING = Buffer.alloc(0)
+
+/** Of a chunk that is remembered, with some ten times as much for what it asks for: a pipeline of 16 plain requests. */
+const KNOWN_BYTES_MAX = 4_096
 
 /** A longer request is node:http's, which has its limit for headers. */
 const REQUEST_BYTES_MAX = 2_048

@@ -1,14 +1,14 @@
 /** Limits of the HTTP front (I9), set for a life behind nginx. */
 
-/** How long a client may leave replies unread without reading any of them. */
-export const UNREAD_MS_MAX = 8_000
+/** How long a reply may wait for its client to read it: 10,000 ids at 30 kB a second. */
+export const UNREAD_MS_MAX = 7_000
 
 /** A request line and headers of this kind stay below 1 kB; cookies of a shared domain may add some. */
 export const HEADER_BYTES_MAX = 8_192
 
 /** How long a client may take to send its headers, and its whole request. */
 export const HEADERS_TIMEOUT_MS = 5_000
-export const REQUEST_TIMEOUT_MS = 10_000
+export const REQUEST_TIMEOUT_MS = 7_000
 
 /** How often Node looks for connections past those times: its default of 30 s would keep slow clients for as long. */
 export const TIMEOUT_CHECK_MS = 1_000
@@ -23,6 +23,12 @@ export const LIST_MAX = 1_000
 /** Replies of this size, some hundred ids, are counted until the client has read them; and how much may be unread. */
 export const UNREAD_REPLY_BYTES_MIN = 4_096
 export const UNREAD_BYTES_MAX = 67_108_864
+
+/** What all connections may hold together: twice that, since small replies in great numbers come on top. */
+export const HELD_BYTES_MAX = 2 * UNREAD_BYTES_MAX
+
+/** Requests of one connection that node:http may work on at once: each takes some 6 kB, and as long as it takes. */
+export const PIPELINED_MAX = 100
 
 /** An id of 19 digits in a list, with quotes and a comma. */
 export const ID_REPLY_BYTES = 22

@@ -4,12 +4,21 @@ import { getRequestListener } from '@hono/node-server'
 import type { FrontFigures } from '../../status/front-figures.ts'
 import { type ListenOptions, listen } from '../listen.ts'
 import { Tally } from '../tally.ts'
+import { Watch } from '../watch.ts'
 import { createHttpApp, type HttpAppOptions } from './app.ts'
 import { type IdRoutesOptions, idRoutes } from './id-routes.ts'
 import { Lane } from './lane.ts'
-import { HEADER_BYTES_MAX, HEADERS_TIMEOUT_MS, REQUEST_TIMEOUT_MS, TIMEOUT_CHECK_MS } from './limits.ts'
+import {
+  HEADER_BYTES_MAX,
+  HEADERS_TIMEOUT_MS,
+  HELD_BYTES_MAX,
+  REQUEST_TIMEOUT_MS,
+  TIMEOUT_CHECK_MS,
+} from './limits.ts'
 import { type PageOptions, StatusPage } from './page/page.tsx'
+import { Pipelines } from './pipelines.ts'
 import { failureBody, jsonHeaders } from './reply.ts'
+import { WatchedSocket } from './watched-socket.ts'
 
 export interface HttpFrontOptions
   extends Omit<HttpAppOptions, 'ids' | 'tally' | 'page'>,
@@ -31,6 +40,7 @@ export class HttpFront {
   readonly #lane: Lane | undefined
   readonly #page: StatusPage
   readonly #tally = new Tally()
+  readonly #watch = new Watch(HELD_BYTES_MAX)
   #connections = 0
   #connectionsRefused = 0
 
@@ -44,6 +54,7 @@ export class HttpFront {
       errorHandler: () =>
         new Response(failureBody('malformed request target or Host'), { status: 400, headers: jsonHeaders }),
     })
+    const pipelines = new Pipelines()
     this.#server = createServer(
       {
         keepAliveTimeout: 0,
@@ -52,7 +63,9 @@ export class HttpFront {
         connectionsCheckingInterval: TIMEOUT_CHECK_MS,
         maxHeaderSize: HEADER_BYTES_MAX,
       },
-      listener,
+      (request, response) => {
+        if (pipelines.admits(request, response)) void listener(request, response)
+      },
     )
     this.#server.maxConnections = options.connectionsMax
     // A time-out of the socket itself, set once. keepAliveTimeout would set and take off one around every request.
@@ -60,8 +73,13 @@ export class HttpFront {
     if (options.lane)
       this.#lane = new Lane({ server: this.#server, routes: ids, keepAliveMs: options.keepAliveMs })
     this.#server.on('connection', (socket) => {
+      const watched = new WatchedSocket(socket)
+      this.#watch.add(watched)
       this.#connections++
-      socket.once('close', () => this.#connections--)
+      socket.once('close', () => {
+        this.#watch.delete(watched)
+        this.#connections--
+      })
     })
     this.#server.on('drop', () => this.#connectionsRefused++)
   }
@@ -91,6 +109,7 @@ export class HttpFront {
     }, deadlineMs)
     await new Promise<void>((resolve) => this.#server.close(() => resolve()))
     clearTimeout(cut)
+    this.#watch.close()
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { UNREAD_BYTES_MAX, UNREAD_MS_MAX, UNREAD_REPLY_BYTES_MIN } from './limits.ts'
+import { UNREAD_BYTES_MAX, UNREAD_REPLY_BYTES_MIN } from './limits.ts'
 
 /**
  * Counts the bytes of large replies that clients have not read yet. Node answers every request of a pipeline at once,
@@ -9,11 +9,11 @@ import { UNREAD_BYTES_MAX, UNREAD_MS_MAX, UNREAD_REPLY_BYTES_MIN } from './limit
 export class UnreadReplies {
   #bytes = 0
   /** Of the sockets that are open. */
-  readonly #bySocket = new Map<Socket, Unread>()
+  readonly #bySocket = new Map<Socket, number>()
 
-  /** Whether so much is unread that no further ids should be taken for large replies. */
-  get isFull(): boolean {
-    return this.#bytes >= UNREAD_BYTES_MAX
+  /** Whether so much is unread that no ids should be taken for a reply of this size. */
+  refuses(bytes: number): boolean {
+    return this.#bytes >= UNREAD_BYTES_MAX && bytes >= UNREAD_REPLY_BYTES_MIN
   }
 
   /** Notes that so many bytes more, or fewer, of replies are to come. */
@@ -21,19 +21,16 @@ export class UnreadReplies {
     this.#bytes += bytes
   }
 
-  /**
-   * Notes a reply that is about to leave. Small ones, as nearly all are, cost nothing. A client that reads nothing of a large one
-   * for `UNREAD_MS_MAX` is cut off.
-   */
+  /** Notes a reply that is about to leave. Small ones, as nearly all are, cost nothing. */
   add(bytes: number, response: ServerResponse): void {
     if (bytes < UNREAD_REPLY_BYTES_MIN) return
     const { socket } = response.req
     if (socket.destroyed) return
     // A response that waits behind others tells nothing when its connection breaks: the socket does.
     if (!this.#bySocket.has(socket)) {
-      this.#bySocket.set(socket, { bytes: 0, idleMs: socket.timeout ?? 0 })
+      this.#bySocket.set(socket, 0)
       socket.once('close', () => {
-        this.#bytes -= (this.#bySocket.get(socket) as Unread).bytes
+        this.#bytes -= this.#bySocket.get(socket) as number
         this.#bySocket.delete(socket)
       })
     }
@@ -44,14 +41,7 @@ export class UnreadReplies {
   #change(socket: Socket, bytes: number): void {
     const unread = this.#bySocket.get(socket)
     if (unread === undefined) return
-    unread.bytes += bytes
+    this.#bySocket.set(socket, unread + bytes)
     this.#bytes += bytes
-    socket.setTimeout(unread.bytes > 0 ? UNREAD_MS_MAX : unread.idleMs)
   }
-}
-
-interface Unread {
-  bytes: number
-  /** The socket's own time-out, for when all is read. */
-  readonly idleMs: number
 }

@@ -2,9 +2,10 @@ import type { Duplex } from 'node:stream'
 import type { SequenceError } from '../../core/errors.ts'
 import type { Sequence } from '../../core/sequence.ts'
 import type { Tally } from '../tally.ts'
+import { ReadingDeadline, type Watch, type Watched } from '../watch.ts'
 import { type CommandTable, findCommand, runCommand, type Session } from './command.ts'
 import { DecodeProgress, type DecoderLimits, decode } from './decoder.ts'
-import { LINGER_MS, REPEATED_BYTES_MAX } from './limits.ts'
+import { COMMAND_MS_MAX, LINGER_MS, REPEATED_BYTES_MAX, TURN_BYTES } from './limits.ts'
 import type { NamedIds } from './named-ids.ts'
 import type { Output } from './output.ts'
 import { encode, err, type Protocol, type Reply } from './reply.ts'
@@ -12,7 +13,7 @@ import { encode, err, type Protocol, type Reply } from './reply.ts'
 export interface ConnectionLimits extends DecoderLimits {
   /** Replies not yet read by the client at which no more of its commands are looked at. */
   readonly outputBytesMax: number
-  /** How long a client with so many replies may read nothing. */
+  /** How long a reply may wait for its client to read it. */
   readonly unreadMsMax: number
   /** How long a client may say nothing; 0: for ever. */
   readonly idleMsMax: number
@@ -26,16 +27,18 @@ export interface ConnectionOptions {
   /** Empty between two events: every connection sends what it wrote before it returns. */
   readonly output: Output
   readonly limits: ConnectionLimits
+  readonly watch: Watch
   readonly authenticated: boolean
 }
 
 /** A client's socket, or what stands for it. */
-export type Wire = Duplex & { setTimeout(ms: number): unknown }
+export type Wire = Duplex & { setTimeout(ms: number): unknown; resetAndDestroy(): unknown }
 
 /**
  * - `reading`: commands are answered as they come.
- * - `waiting`: one command waits for the store. The wire is paused and what came behind that command is kept, so
- *   that replies keep the order of their commands and a client cannot send more than one packet ahead.
+ * - `waiting`: one command waits for the store, or a client that asks for much until others had their turn. The wire is paused
+ *   and what came behind that command is kept, so that replies keep the order of their commands and a client cannot send more
+ *   than one packet ahead.
  * - `blocked`: the client has too many replies to read. The wire is paused likewise.
  * - `closing`: the last replies are on their way; what the client still sends is thrown away.
  * - `closed`: the wire is gone.
@@ -47,11 +50,11 @@ const NO_BYTES: Buffer = Buffer.alloc(0)
 /**
  * One client: its bytes in, its replies out, in the order of its commands and in one write for each packet.
  *
- * Transitions: reading → waiting → reading around a command that needs the store; reading → blocked → reading when
+ * Transitions: reading → waiting → reading around a command that needs the store, and after `TURN_BYTES` of replies; reading → blocked → reading when
  * the client does not read, then does; any → closing on QUIT, on a protocol error, or when the front drains (from
  * waiting only behind the reply); any → closed.
  */
-export class Connection implements Session {
+export class Connection implements Session, Watched {
   readonly id: number
   protocol: Protocol = 2
   name = ''
@@ -63,6 +66,8 @@ export class Connection implements Session {
 
   #state: State = 'reading'
   #authenticated: boolean
+  /** Since when it may send but a few commands. */
+  #unauthenticatedSinceMs = performance.now()
   #quits = false
   #linger: NodeJS.Timeout | undefined
 
@@ -71,6 +76,12 @@ export class Connection implements Session {
   #at = 0
   #end = 0
   #inputIsOwn = false
+  /** Since when there is a part of a command; 0 where there is none. */
+  #partSinceMs = 0
+
+  /** Bytes of replies given to the wire, and by when they must be read. */
+  #sentBytes = 0
+  readonly #reading = new ReadingDeadline()
 
   /** The last GET or INCR: its bytes, its sequence, and how the id leaves. */
   #repeatedBytes = NO_BYTES
@@ -91,7 +102,9 @@ export class Connection implements Session {
       if (this.#state !== 'waiting') wire.destroy()
     })
     wire.on('error', () => wire.destroy())
+    options.watch.add(this)
     wire.on('close', () => {
+      options.watch.delete(this)
       this.#state = 'closed'
       this.#input = NO_BYTES
       this.#repeatedSequence = undefined
@@ -104,8 +117,22 @@ export class Connection implements Session {
   }
 
   set authenticated(value: boolean) {
+    if (this.#authenticated && !value) this.#unauthenticatedSinceMs = performance.now()
     this.#authenticated = value
     this.#repeatedSequence = undefined
+  }
+
+  get heldBytes(): number {
+    return this.#wire.writableLength + (this.#at < this.#end ? this.#input.length : 0)
+  }
+
+  isOverdue(nowMs: number): boolean {
+    const { unreadMsMax } = this.#options.limits
+    return (
+      this.#reading.isMissed(this.#sentBytes, this.#wire.writableLength, nowMs, unreadMsMax) ||
+      (!this.#authenticated && nowMs - this.#unauthenticatedSinceMs >= COMMAND_MS_MAX) ||
+      (this.#partSinceMs > 0 && nowMs - this.#partSinceMs >= COMMAND_MS_MAX)
+    )
   }
 
   quit(): void {
@@ -115,7 +142,8 @@ export class Connection implements Session {
   cut(): void {
     // Replies to commands before it in the packet must not be left in there for the next connection.
     this.#output.clear()
-    this.#wire.destroy()
+    // Else the system would keep megabytes for a client that does not read, for minutes.
+    this.#wire.resetAndDestroy()
     this.#state = 'closed'
   }
 
@@ -136,7 +164,9 @@ export class Connection implements Session {
       this.#end = packet.length
       this.#inputIsOwn = false
     } else this.#append(packet)
+    const sentBytes = this.#sentBytes
     this.#answer()
+    this.#options.watch.moved(packet.length + this.#sentBytes - sentBytes)
   }
 
   /** Joins a packet to the start of a command that came before it. Doubling keeps the copying linear. */
@@ -157,9 +187,13 @@ export class Connection implements Session {
   /** Answers what has come, until it ends, or something must be waited for. */
   #answer(): void {
     const { commands, limits } = this.#options
+    const outputBytesMax = Math.min(TURN_BYTES, limits.outputBytesMax)
     while (this.#at < this.#end) {
-      this.#answerRepeated()
-      if (this.#output.length >= limits.outputBytesMax && !this.#send()) return
+      this.#answerRepeated(outputBytesMax)
+      if (this.#output.length >= outputBytesMax) {
+        if (this.#send()) this.#yield()
+        return
+      }
       const decoded = decode(this.#progress, this.#input, this.#at, this.#end, limits, this.#authenticated)
       if (decoded.type === 'incomplete') break
       if (decoded.type === 'error') {
@@ -170,6 +204,7 @@ export class Connection implements Session {
       const { args, bytes } = decoded
       const start = this.#at
       this.#at += bytes
+      this.#partSinceMs = 0
       if (args.length === 0) continue
       const command = findCommand(commands, args, this.#authenticated)
       if ('type' in command) {
@@ -201,7 +236,7 @@ export class Connection implements Session {
    *
    * A sequence that was removed holds no ids, so it is noticed here like one that must wait for the store.
    */
-  #answerRepeated(): void {
+  #answerRepeated(outputBytesMax: number): void {
     const sequence = this.#repeatedSequence
     if (sequence === undefined) return
     const output = this.#output
@@ -209,7 +244,6 @@ export class Connection implements Session {
     const repeated = this.#repeatedBytes
     const length = this.#repeatedLength
     const isBulk = this.#repeatedType === 'bulk'
-    const { outputBytesMax } = this.#options.limits
     const last = this.#end - length
     let at = this.#at
     next: while (at <= last && sequence.left > 0 && output.length < outputBytesMax) {
@@ -223,6 +257,7 @@ export class Connection implements Session {
     if (at === this.#at) return
     this.#options.tally.issued += (at - this.#at) / length
     this.#at = at
+    this.#partSinceMs = 0
     this.#progress.reset()
   }
 
@@ -245,13 +280,28 @@ export class Connection implements Session {
       if (this.#isClosed()) return
       this.#state = 'reading'
       this.#write(settled)
-      if (this.#quits) {
-        this.#close()
-        return
-      }
-      this.#answer()
-      if (this.#state === 'reading') this.#wire.resume()
+      this.#goOn()
     })
+  }
+
+  /** Lets others have their turn. */
+  #yield(): void {
+    this.#state = 'waiting'
+    this.#wire.pause()
+    setImmediate(() => {
+      if (this.#isClosed()) return
+      this.#state = 'reading'
+      this.#goOn()
+    })
+  }
+
+  #goOn(): void {
+    if (this.#quits) {
+      this.#close()
+      return
+    }
+    this.#answer()
+    if (this.#state === 'reading') this.#wire.resume()
   }
 
   /** A method, since the state changes behind the compiler's back. */
@@ -269,7 +319,10 @@ export class Connection implements Session {
       this.#input = NO_BYTES
       this.#at = 0
       this.#end = 0
-    } else if (!this.#inputIsOwn) {
+      return
+    }
+    if (this.#partSinceMs === 0) this.#partSinceMs = performance.now()
+    if (!this.#inputIsOwn) {
       this.#input = Buffer.from(this.#input.subarray(this.#at, this.#end))
       this.#end -= this.#at
       this.#at = 0
@@ -280,16 +333,14 @@ export class Connection implements Session {
   /** Sends what is written. False where the client must read before more of its commands are answered. */
   #send(): boolean {
     this.#flush()
-    const { outputBytesMax, unreadMsMax, idleMsMax } = this.#options.limits
+    const { outputBytesMax } = this.#options.limits
     // Below Node's own high-water mark there would be no `drain` to go on from.
     if (this.#wire.writableLength < outputBytesMax || !this.#wire.writableNeedDrain) return true
     this.#state = 'blocked'
     this.#wire.pause()
-    this.#wire.setTimeout(unreadMsMax)
     this.#wire.once('drain', () => {
       if (this.#state !== 'blocked') return
       this.#state = 'reading'
-      this.#wire.setTimeout(idleMsMax)
       this.#answer()
       if (this.#state === 'reading') this.#wire.resume()
     })
@@ -299,6 +350,7 @@ export class Connection implements Session {
   #flush(): void {
     const output = this.#output
     if (output.length === 0) return
+    this.#sentBytes += output.length
     this.#wire.write(output.view())
     // Node gives small writes to the system at once; then nobody holds the memory any more, and to use it again saves
     // a tenth of the time of a single command. Where the system did not take all of it, the wire holds a view.
@@ -312,7 +364,7 @@ export class Connection implements Session {
     this.#state = 'closing'
     this.#input = NO_BYTES
     this.#wire.off('data', this.#receive)
-    this.#wire.setTimeout(this.#options.limits.unreadMsMax)
+    this.#partSinceMs = 0
     this.#wire.end(() => {
       this.#linger = setTimeout(() => this.#wire.destroy(), LINGER_MS)
     })

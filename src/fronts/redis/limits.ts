@@ -22,8 +22,14 @@ export const UNAUTHENTICATED_BULK_BYTES_MAX = 16_384
 /** Replies that wait for the client to read them. No command of a client that has more is looked at. */
 export const OUTPUT_BYTES_MAX = 1_048_576
 
-/** How long a client with that many replies may read nothing before it is cut off. */
-export const UNREAD_MS_MAX = 10_000
+/** How long a reply may wait for its client to read it before that is cut off: 1 MiB at 150 kB a second. */
+export const UNREAD_MS_MAX = 7_000
+
+/** How long a client may take to send a whole command once it has begun, and to authenticate where it must. */
+export const COMMAND_MS_MAX = 7_000
+
+/** How many connections may hold at once as much as one may: a few do honestly, and a thousand would be gigabytes. */
+export const FULL_CONNECTIONS_MAX = 64
 
 /** How long a client may say nothing: longer than pools keep connections that they do not use. */
 export const IDLE_MS_MAX = 3_600_000
@@ -39,6 +45,9 @@ export const REPEATED_BYTES_MAX = 128
 
 /** Where the buffer for the replies of one packet starts: 1,500 ids. It grows to what one packet asks for. */
 export const OUTPUT_BYTES_MIN = 65_536
+
+/** Replies of one client in one turn of the event loop: 32 of COMMAND DOCS, the costliest, take some milliseconds. */
+export const TURN_BYTES = OUTPUT_BYTES_MIN
 
 /** A client's name for itself, in bytes. */
 export const CLIENT_NAME_BYTES_MAX = 128

@@ -4,9 +4,10 @@ import type { SegmentStore } from '../../core/store.ts'
 import type { FrontFigures } from '../../status/front-figures.ts'
 import { type ListenOptions, listen } from '../listen.ts'
 import { Tally } from '../tally.ts'
+import { Watch } from '../watch.ts'
 import { Connection, type ConnectionLimits, type ConnectionOptions } from './connection.ts'
 import { connectionCommands } from './connection-commands.ts'
-import { KEEP_ALIVE_PROBE_MS, OUTPUT_BYTES_MIN } from './limits.ts'
+import { FULL_CONNECTIONS_MAX, KEEP_ALIVE_PROBE_MS, OUTPUT_BYTES_MIN } from './limits.ts'
 import { NamedIds } from './named-ids.ts'
 import { Output } from './output.ts'
 import { sequenceCommands } from './sequence-commands.ts'
@@ -29,6 +30,7 @@ export class RedisFront {
   readonly #server: Server
   readonly #connectionOptions: ConnectionOptions
   readonly #connections = new Map<Socket, Connection>()
+  readonly #watch: Watch
   readonly #startedMs = performance.now()
   readonly #tally = new Tally()
   #connectionsEver = 0
@@ -37,6 +39,7 @@ export class RedisFront {
   constructor(options: RedisFrontOptions) {
     this.#options = options
     const tally = this.#tally
+    this.#watch = new Watch(FULL_CONNECTIONS_MAX * (options.commandBytesMax + options.outputBytesMax))
     const ids = new NamedIds(options.sequences, options.segments, tally)
     const commands = new Map([
       ...sequenceCommands(ids, options.requestIdsMax),
@@ -48,6 +51,7 @@ export class RedisFront {
       tally,
       output: new Output(OUTPUT_BYTES_MIN),
       limits: options,
+      watch: this.#watch,
       authenticated: options.password === undefined,
     }
     this.#server = createServer(
@@ -79,6 +83,7 @@ export class RedisFront {
     }, deadlineMs)
     await closed
     clearTimeout(cut)
+    this.#watch.close()
   }
 
   #accept(socket: Socket): void {

@@ -97,7 +97,8 @@ export function toSequenceError(error: unknown, description: string): SequenceEr
   if (error instanceof SequenceError) return error
   if (!isDriverError(error)) throw error
   const { errno, code } = error
-  const reason = `${errno !== undefined && errno > 0 ? errno : code} ${error.message}`.trim()
+  const name = errno !== undefined && errno > 0 ? errno : error.message.includes(code) ? '' : code
+  const reason = `${name} ${error.message}`.trim()
   const advice = (isServerError(error) && MISCONFIGURED.get(error.errno)) || MISCONFIGURED.get(code)
   if (advice !== undefined && !isNetworkErrorInTls(error))
     return because('STORE_MISCONFIGURED', `${description}: ${advice} (${reason})`, error)

@@ -142,7 +142,9 @@ function unreachable(error: SequenceError): Finding {
     'store-reachable',
     'failed',
     `${error.code}: ${error.message}`,
-    'see that the server runs, that this machine reaches it, and that the mysql settings are right; then check again for what could not be looked at',
+    error.code === 'STORE_MISCONFIGURED'
+      ? 'the server runs and answers: make the mysql settings and the user in the server agree, then check again for what could not be looked at'
+      : 'see that the server runs, that this machine reaches it, and that the mysql settings are right; then check again for what could not be looked at',
   )
 }
 

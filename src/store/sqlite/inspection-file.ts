@@ -54,6 +54,14 @@ const MEMORY: ReadonlyMap<number, string> = new Map([
   [0x858458f6, 'ramfs'],
 ])
 
+const LOCAL: ReadonlyMap<number, string> = new Map([
+  [0xef53, 'ext4'],
+  [0x58465342, 'XFS'],
+  [0x9123683e, 'Btrfs'],
+  [0x2fc12fc1, 'ZFS'],
+  [0xf2f52010, 'F2FS'],
+])
+
 const OVERLAY = 0x794c7630
 
 const MIB = 1024 * 1024
@@ -88,6 +96,8 @@ function judgeType(place: string, type: number): Finding {
       `${place} is on an overlay file system: in a container, that is lost with the container`,
       'in a container, put sqlite.file on a volume',
     )
+  const local = LOCAL.get(type)
+  if (local !== undefined) return ok('file-system', `${place} is on ${local}, a local file system`)
   return ok(
     'file-system',
     `${place} is on a file system of type 0x${type.toString(16)}, which is none of a network`,

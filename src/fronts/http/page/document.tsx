@@ -53,17 +53,19 @@ export function Document({ title, loggedIn, live = false, children }: DocumentPr
 export function FirstSteps({ origin, open }: { origin: string; open: boolean }) {
   return (
     <details open={open}>
-      <summary>{open ? 'No id was handed out yet. What to type next' : 'What to type'}</summary>
+      <summary>What to type</summary>
       <pre>{firstSteps(origin)}</pre>
     </details>
   )
 }
 
 export function firstSteps(origin: string): string {
-  return [
-    `curl ${origin}/new                           # the next id`,
-    `curl '${origin}/new?count=5&format=text'     # five, one a line`,
-    `curl '${origin}/alloc?app_tag=orders'        # of the named sequence orders`,
-    'seqsvr sequence create orders                  # makes it',
-  ].join('\n')
+  const lines = [
+    [`curl ${origin}/new`, 'the next id'],
+    [`curl '${origin}/new?count=5&format=text'`, 'five, one a line'],
+    ['node dist/main.js sequence create orders', 'makes the named sequence orders'],
+    [`curl '${origin}/alloc?app_tag=orders'`, 'its next id'],
+  ] as const
+  const width = Math.max(...lines.map(([command]) => command.length))
+  return lines.map(([command, what]) => `${command.padEnd(width)}  # ${what}`).join('\n')
 }

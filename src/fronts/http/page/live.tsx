@@ -1,5 +1,5 @@
 import type { InstanceRecord } from '../../../core/store.ts'
-import type { FaultReport, InstanceStatus, SequenceStatus } from '../../../status/status.ts'
+import type { InstanceStatus, SequenceStatus } from '../../../status/status.ts'
 import { FLEET_SHOWN_MAX } from './limits.ts'
 import { BufferBar, LeasePlot, RatePlot } from './plots.tsx'
 import { ago, grouped, lasted, numbered, rateNow, rounded, runway } from './words.ts'
@@ -20,29 +20,34 @@ export function Live({ statuses, fleet, nowMs }: Snapshot) {
         <Instance status={status} nowMs={nowMs} />
       ))}
       {fleet.length > 0 && <Fleet fleet={fleet} own={own} nowMs={nowMs} />}
-      <Faults faults={statuses.flatMap(({ faults }) => faults)} nowMs={nowMs} />
+      <Faults statuses={statuses} nowMs={nowMs} />
     </>
   )
 }
 
+/** The message of the store stands beside it, once. */
+function headline({ unreadiness, store: { fault } }: InstanceStatus): string {
+  if (unreadiness === null) return fault === null ? 'Ready.' : 'Ready, but the store gives no ids.'
+  return unreadiness === fault ? 'Not ready: the store gives no ids.' : `Not ready: ${unreadiness}.`
+}
+
 function Instance({ status, nowMs }: { status: InstanceStatus; nowMs: number }) {
-  const { uuid, version, startedAtMs, unreadiness, store, sequences, sequencesHeld, others, fronts } = status
+  const { uuid, version, host, startedAtMs, unreadiness, store, sequences, sequencesHeld, others, fronts } =
+    status
   const rate = sequences.reduce((sum, { idsPerSecond }) => sum + rateNow(idsPerSecond), 0)
   const issued = sequences.reduce((sum, { issued }) => sum + issued, others.issued)
   const named = sequences.filter(({ name }) => name !== null).length
   return (
     <section aria-label={`Instance ${uuid}`}>
       <div role="status">
-        <h1 class={unreadiness === null ? 'ready' : 'fault'}>
-          {unreadiness === null ? 'Ready.' : `Not ready: ${unreadiness}.`}
-        </h1>
+        <h1 class={unreadiness === null && store.fault === null ? 'ready' : 'fault'}>{headline(status)}</h1>
       </div>
       <p class="lead">
         <b>{rounded(rate)}</b> ids a second, <b>{grouped(issued)}</b> since the start{' '}
-        {lasted(nowMs - startedAtMs)} ago.
+        {lasted(nowMs - startedAtMs)} ago.{issued === 0 && ' No id was handed out yet.'}
       </p>
       <p class="note">
-        seqsvr {version}, instance <span class="code">{uuid}</span>
+        seqsvr {version} on <span class="code">{host}</span>, instance <span class="code">{uuid}</span>
       </p>
       <dl class="facts">
         <div>
@@ -68,7 +73,7 @@ function Instance({ status, nowMs }: { status: InstanceStatus; nowMs: number }) 
       <h2>Sequences</h2>
       <div class="sequences">
         {sequences.map((sequence) => (
-          <Sequence sequence={sequence} nowMs={nowMs} />
+          <Sequence sequence={sequence} storeFault={store.fault} nowMs={nowMs} />
         ))}
       </div>
       {sequencesHeld > named && (
@@ -81,7 +86,13 @@ function Instance({ status, nowMs }: { status: InstanceStatus; nowMs: number }) 
   )
 }
 
-function Sequence({ sequence, nowMs }: { sequence: SequenceStatus; nowMs: number }) {
+interface SequenceProps {
+  readonly sequence: SequenceStatus
+  readonly storeFault: string | null
+  readonly nowMs: number
+}
+
+function Sequence({ sequence, storeFault, nowMs }: SequenceProps) {
   const { name, next, issued, left, leftInLease, leaseIds, ahead, waiting, fault, idsPerSecond, leases } =
     sequence
   const latest = leases.at(-1)
@@ -126,8 +137,8 @@ function Sequence({ sequence, nowMs }: { sequence: SequenceStatus; nowMs: number
             : `${numbered(latest.ids, 'id', 'ids')}, ${ago(latest.atMs, nowMs)}`}
         </p>
       </div>
-      <p class="runway note">{runway(sequence)}</p>
-      {fault !== null && <p class="fault">{fault}</p>}
+      <p class="runway note">{runway(sequence, fault !== null || storeFault !== null)}</p>
+      {fault !== null && fault !== storeFault && <p class="fault">{fault}</p>}
     </article>
   )
 }
@@ -163,7 +174,9 @@ function Fleet({ fleet, own, nowMs }: { fleet: readonly InstanceRecord[]; own: S
   )
 }
 
-function Faults({ faults, nowMs }: { faults: readonly FaultReport[]; nowMs: number }) {
+function Faults({ statuses, nowMs }: Pick<Snapshot, 'statuses'> & { nowMs: number }) {
+  const faults = statuses.flatMap(({ faults }) => faults)
+  const ofStores = new Set(statuses.map(({ store }) => store.fault))
   return (
     <section aria-labelledby="faults">
       <h2 id="faults">Recent faults</h2>
@@ -175,7 +188,7 @@ function Faults({ faults, nowMs }: { faults: readonly FaultReport[]; nowMs: numb
             <li>
               <time datetime={new Date(atMs).toISOString()}>{ago(atMs, nowMs)}</time>
               <span>
-                <b>{where}</b> {message}{' '}
+                <b>{where}</b> {ofStores.has(message) ? 'as the store, above' : message}{' '}
                 <small>
                   <span class="code">{code}</span>
                   {times > 1 && ` ${grouped(times)} times`}

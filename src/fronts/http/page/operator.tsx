@@ -36,53 +36,65 @@ export function NoAdministration() {
   )
 }
 
-/** The forms, filled in again with `typed` after one that failed. */
-export function Operator({ stored, typed }: { stored: Stored; typed: URLSearchParams }) {
-  const of = (name: string) => typed.get(name) ?? ''
+/** A form that failed, by its action, and what was typed into it. */
+export interface Typed {
+  readonly action: string
+  readonly form: URLSearchParams
+}
+
+/** The forms: one that failed is filled in again. */
+export function Operator({ stored, typed }: { stored: Stored; typed: Typed | undefined }) {
+  const of = (action: string, name: string) => (typed?.action === action ? (typed.form.get(name) ?? '') : '')
   return (
     <section aria-labelledby="administration">
       <h2 id="administration">Administration</h2>
       <div class="forms">
         <form method="post" action="/status/create">
           <h3>Create a sequence</h3>
-          <NameField value={of('name')} />
+          <NameField value={of('/status/create', 'name')} />
           <label>
             First id
-            <input name="start" inputmode="numeric" size={12} placeholder="1" value={of('start')} />
+            <input
+              name="start"
+              inputmode="numeric"
+              size={12}
+              placeholder="1"
+              value={of('/status/create', 'start')}
+            />
           </label>
           <label>
-            Ids a lease
+            Step (ids a lease)
             <input
               name="step"
               inputmode="numeric"
               size={8}
               placeholder={grouped(SEGMENT_STEP)}
-              value={of('step')}
+              value={of('/status/create', 'step')}
             />
           </label>
           <button type="submit">Create</button>
         </form>
         <form method="post" action="/status/advance">
           <h3>Advance a sequence</h3>
-          <NameField value={of('name')} />
+          <NameField value={of('/status/advance', 'name')} />
           <label>
             By or to
             <select name="how">
               <option value="by">by</option>
-              <option value="to" selected={of('how') === 'to'}>
+              <option value="to" selected={of('/status/advance', 'how') === 'to'}>
                 to
               </option>
             </select>
           </label>
           <label>
             Number
-            <input name="ids" inputmode="numeric" size={12} required value={of('ids')} />
+            <input name="ids" inputmode="numeric" size={12} required value={of('/status/advance', 'ids')} />
           </label>
           <button type="submit">Advance</button>
         </form>
         <form method="post" action="/status/retire">
           <h3>Retire a sequence</h3>
-          <NameField value={of('name')} />
+          <NameField value={of('/status/retire', 'name')} />
           <button type="submit">Retire…</button>
         </form>
       </div>
@@ -132,7 +144,7 @@ function StoredSequences({ stored }: { stored: Stored }) {
               Next lease from
             </th>
             <th scope="col" class="number">
-              Ids a lease
+              Step (ids a lease)
             </th>
           </tr>
         </thead>

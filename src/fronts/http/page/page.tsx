@@ -8,7 +8,7 @@ import { secureHeaders } from 'hono/secure-headers'
 import { SequenceError } from '../../../core/errors.ts'
 import type { InstanceStatus } from '../../../status/status.ts'
 import { errorTable } from '../../error-table.ts'
-import type { AdminOptions } from '../admin.ts'
+import { type AdminOptions, created } from '../admin.ts'
 import { readForm } from '../body.ts'
 import { RETRY_AFTER_S, textHeaders } from '../reply.ts'
 import { Document, FirstSteps, firstSteps } from './document.tsx'
@@ -16,11 +16,11 @@ import { type FleetOf, RecentFleet } from './fleet.ts'
 import { LISTENERS_MAX, STORED_SHOWN_MAX, WRONG_LOGIN_MS } from './limits.ts'
 import { Listeners } from './listeners.ts'
 import { Live, type Snapshot } from './live.tsx'
-import { ConfirmRetirement, Login, NoAdministration, Operator, type Stored } from './operator.tsx'
+import { ConfirmRetirement, Login, NoAdministration, Operator, type Stored, type Typed } from './operator.tsx'
 import { script } from './script.ts'
 import { Sessions } from './sessions.ts'
 import { style } from './style.ts'
-import { grouped } from './words.ts'
+import { grouped, sentence } from './words.ts'
 
 type Env = { Bindings: HttpBindings }
 type PageContext = Context<Env>
@@ -39,7 +39,7 @@ interface Told {
   readonly notice?: string
   readonly error?: string
   /** The form that failed, to be filled in again. */
-  readonly typed?: URLSearchParams
+  readonly typed?: Typed
 }
 
 /** The status page at `/` and what belongs to it under `/status`. docs/status-page.md tells of it. */
@@ -71,7 +71,8 @@ export class StatusPage {
     routes.get('/status/live', headers, (c) => this.#follow(c))
     if (admin === undefined || sessions === undefined) return routes
 
-    const { administration } = admin
+    const { administration, observe } = admin
+    const by = 'page'
     const sameOrigin = csrf()
     const onPost = (path: string, handler: (c: PageContext, form: URLSearchParams) => Promise<Response>) =>
       routes.post(path, headers, sameOrigin, async (c) => {
@@ -91,14 +92,15 @@ export class StatusPage {
         } catch (error) {
           if (!(error instanceof SequenceError)) throw error
           return this.#show(c, sessions, errorTable[error.code].httpStatus, {
-            error: `${error.message}.`,
-            typed: form,
+            error: sentence(error.message),
+            typed: { action: path, form },
           })
         }
       })
 
     onPost('/status/login', async (c, form) => {
       const outcome = sessions.check(form.get('token') ?? '')
+      if (outcome === 'wrong') observe({ type: 'wrong token', by })
       if (outcome === 'wrong')
         return this.#show(c, sessions, 403, { error: 'That is not the token of this instance.' })
       if (outcome === 'too many') {
@@ -115,12 +117,11 @@ export class StatusPage {
     })
     operation('/status/create', async (form) => {
       const name = form.get('name') ?? ''
-      const step = readNumber(form, 'step', 'the number of ids a lease')
-      await administration.create(
-        name,
-        readNumber(form, 'start', 'the first id'),
-        step === undefined ? undefined : Number(step),
-      )
+      const start = readNumber(form, 'start', 'the first id')
+      const ids = readNumber(form, 'step', 'the number of ids a lease')
+      const step = ids === undefined ? undefined : Number(ids)
+      await administration.create(name, start, step)
+      observe(created(by, name, start, step))
       return `Created ${name}.`
     })
     operation('/status/advance', async (form) => {
@@ -130,12 +131,17 @@ export class StatusPage {
         form.get('how') === 'to'
           ? await administration.advanceTo(name, ids)
           : await administration.advanceBy(name, ids)
+      observe({ type: 'advanced', by, name, numbers: { max_id: String(maxId) } })
       return `Advanced ${name}: its next lease starts at ${grouped(maxId)}.`
     })
     operation('/status/retire', async (form) => {
       const name = form.get('name') ?? ''
-      if (form.get('confirmed') !== 'yes') return <ConfirmRetirement name={name} />
+      if (form.get('confirmed') !== 'yes') {
+        await administration.find(name)
+        return <ConfirmRetirement name={name} />
+      }
       await administration.retire(name)
+      observe({ type: 'retired', by, name, numbers: {} })
       return `Retired ${name}.`
     })
 
@@ -185,7 +191,7 @@ export class StatusPage {
     c: PageContext,
     sessions: Sessions | undefined,
     status: Parameters<typeof html>[4],
-    { notice, error, typed = new URLSearchParams() }: Told,
+    { notice, error, typed }: Told,
   ): Promise<Response> {
     const snapshot = await this.#snapshot()
     const loggedIn = status !== 401 && (await sessions?.isOpen(c)) === true
@@ -228,7 +234,8 @@ export class StatusPage {
 
   async #stored(c: PageContext, { statuses }: Snapshot): Promise<Stored> {
     // Known to be out: asking would take as long as the longest deadline.
-    for (const { store } of statuses) if (store.fault !== null) return { refusal: store.fault }
+    for (const { store } of statuses)
+      if (store.fault !== null) return { refusal: 'Not to be had while the store has a fault.' }
     const after = c.req.query('after') ?? ''
     try {
       const rows = await (this.#options.admin as AdminOptions).administration.list(

@@ -27,7 +27,8 @@ small.fault { font-size: inherit; }
 .top { display: flex; align-items: baseline; gap: 16px; padding-bottom: 12px; border-bottom: 1px solid var(--hair); }
 .top .name { color: inherit; text-decoration: none; font-weight: 650; letter-spacing: -.01em; font-size: 15px; }
 .top .name::before { content: ""; display: inline-block; width: 9px; height: 9px; border-radius: 2px; background: var(--accent); margin-right: 8px; }
-#connection { margin-left: auto; color: var(--quiet); font-size: 12px; }
+#connection, .top .name + form { margin-left: auto; }
+#connection { color: var(--quiet); font-size: 12px; }
 #connection.lost { color: var(--fault); }
 #connection.live::before { content: ""; display: inline-block; width: 7px; height: 7px; border-radius: 50%; background: var(--accent); margin-right: 6px; }
 h1 { font-size: 30px; line-height: 1.2; font-weight: 300; letter-spacing: -.02em; margin: 28px 0 10px; overflow-wrap: anywhere; }
@@ -93,6 +94,7 @@ input, select, button { font: inherit; font-size: 14px; color: var(--ink); backg
 .login label { flex: 0 1 260px; }
 button { cursor: pointer; background: var(--accent); border-color: var(--accent); color: var(--ground); font-weight: 600; padding: 6px 14px; }
 button.quiet { background: none; border: 0; padding: 0; min-height: 0; color: var(--accent); font-weight: 400; text-decoration: underline; }
+form.confirm { align-items: center; gap: 16px; margin-top: 20px; }
 button.danger { background: var(--fault); border-color: var(--fault); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 footer { margin-top: 40px; padding-top: 12px; border-top: 1px solid var(--hair); }

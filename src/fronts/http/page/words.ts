@@ -65,16 +65,29 @@ export function ago(atMs: number, nowMs: number): string {
   return `${largest} ago`
 }
 
-/** How far the ids reach at the present rate, and when they pass what JavaScript's numbers hold, in a sentence. */
-export function runway({ leasedTo, idsPerSecond }: SequenceStatus): string {
+/** A message as a sentence: `The number must be in digits.` */
+export function sentence(message: string): string {
+  return `${message.charAt(0).toUpperCase()}${message.slice(1)}.`
+}
+
+/**
+ * How far the ids reach at the present rate, and when they pass what JavaScript's numbers hold, in a sentence. In an
+ * outage of the store that is how long those in memory last.
+ */
+export function runway({ leasedTo, idsPerSecond, left }: SequenceStatus, outage: boolean): string {
   const from = BigInt(leasedTo ?? 0)
   const isInexact = from >= FIRST_BIGINT_ID
   const rate = rateNow(idsPerSecond)
+  if (outage) {
+    if (left === 0) return 'No ids in memory: its requests wait for the store, or fail.'
+    if (rate === 0) return `At rest, with ${numbered(left, 'id', 'ids')} in memory.`
+    return `At this rate the ids in memory last ${inWords(left / rate)}.`
+  }
   if (rate === 0) {
     const exact = isInexact ? ALREADY_INEXACT : `${grouped(FIRST_BIGINT_ID - from)} of them below 2⁵³`
     return `At rest, with ${numbered(ID_END - from, 'id', 'ids')} to go; ${exact}.`
   }
   const after = (end: bigint) => inWords(Number(end - from) / rate)
   const exact = isInexact ? ALREADY_INEXACT : `passes 2⁵³ in ${after(FIRST_BIGINT_ID)}`
-  return `At this rate it runs out in ${after(ID_END)}; ${exact}.`
+  return `At this rate the id space lasts ${after(ID_END)}; ${exact}.`
 }

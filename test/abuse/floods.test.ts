@@ -1,0 +1,347 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { SeqsvrProcess } from '../support/seqsvr-process.ts'
+import { until } from '../support/until.ts'
+import { UdpClient } from '../udp/client.ts'
+import { HonestClients } from './honest.ts'
+import { type AbusedInstance, metric, startAbused } from './instance.ts'
+import { closing, exchange, flood, open } from './raw.ts'
+
+const MIB = 1024 * 1024
+const PATIENCE_MS = 20_000
+
+async function start(env: Readonly<Record<string, string>> = {}): Promise<AbusedInstance> {
+  const instance = await startAbused(env)
+  onTestFinished(() => instance.end())
+  return instance
+}
+
+/** Runs `abuse` while honest clients ask. They must notice nothing. */
+async function amongHonest(
+  { process, ports: { http, redis } }: AbusedInstance,
+  abuse: () => Promise<void>,
+): Promise<{ grownBytes: number }> {
+  const honest = new HonestClients({ http, redis })
+  await until(PATIENCE_MS, () => honest.haveEach(5))
+  const quietBytes = process.residentBytes
+  try {
+    await abuse()
+    const asked = honest.asked
+    await until(PATIENCE_MS, () => honest.asked > asked + 20)
+  } finally {
+    await honest.stop()
+  }
+  expect(honest.failures).toEqual([])
+  for (const [sequence, ids] of honest.ids) expect(new Set(ids).size, sequence).toBe(ids.length)
+  expect(process.running).toBe(true)
+  return { grownBytes: process.residentBytes - quietBytes }
+}
+
+const failures = (instance: AbusedInstance, front: string, code: string) =>
+  metric(instance, `seqsvr_request_failures_total{front="${front}",code="${code}"}`)
+
+describe('floods of names', () => {
+  it('I9: unknown tags over HTTP take no memory that stays, and no sequence', async () => {
+    const instance = await start()
+    const { grownBytes } = await amongHonest(instance, async () => {
+      const answers = await flood(
+        instance.ports.http,
+        40,
+        (i) => `GET /alloc?app_tag=x${i} HTTP/1.1\r\nHost: a\r\n\r\n`,
+        20_000,
+      )
+      expect(answers).toContain('app_tag not found')
+    })
+    expect(await metric(instance, 'seqsvr_sequences_in_memory')).toBe(1)
+    expect(grownBytes / MIB).toBeLessThan(80)
+  })
+
+  it('I9: INCR makes sequences up to sequences_max in memory, then says so; those in memory go on', async () => {
+    const instance = await start({ SEQSVR_SEQUENCES_MAX: '100' })
+    await amongHonest(instance, async () => {
+      const answers = await flood(instance.ports.redis, 1, (i) => `INCR x${i}\r\n`, 300)
+      expect(answers.match(/^:1\r\n/gm)).toHaveLength(99)
+      expect(
+        answers.match(/^-TOO_MANY_SEQUENCES 100 sequences are in memory already; [^\r]*\r\n/gm),
+      ).toHaveLength(201)
+    })
+    expect(await failures(instance, 'redis', 'TOO_MANY_SEQUENCES')).toBe(201)
+  })
+
+  it('I9: one MGET of ever new names is answered with nil or an error', async () => {
+    const instance = await start()
+    await amongHonest(instance, async () => {
+      for (let round = 0; round < 3; round++) {
+        const names = Array.from({ length: 9_000 }, (_, i) => `r${round}-${i}`).join(' ')
+        const [answer = ''] = await exchange(
+          instance.ports.redis,
+          `MGET ${names.slice(0, 65_000)}\r\nQUIT\r\n`,
+        )
+        expect(answer).toMatch(/^\*\d+\r\n(\$-1\r\n)+\+OK\r\n$|^-TOO_MANY_WAITERS /)
+      }
+    })
+    expect(await metric(instance, 'seqsvr_sequences_in_memory')).toBe(1)
+  })
+
+  it('I9: ever new app_names of a rule make counters up to counters_max, then an error; known ones go on', async () => {
+    const instance = await start({ SEQSVR_UDP_COUNTERS_MAX: '50' })
+    const ask = (app: string) =>
+      fetch(`${instance.process.url}/rule?rule_name=task&app_name=${app}`).then(async (response) => [
+        response.status,
+        await response.text(),
+      ])
+    expect((await ask('known'))[0]).toBe(200)
+    await amongHonest(instance, async () => {
+      const refused = (await Promise.all(Array.from({ length: 80 }, (_, i) => ask(`a${i}`)))).filter(
+        ([status]) => status === 503,
+      )
+      expect(refused).toHaveLength(31)
+      expect(refused[0]?.[1]).toContain(
+        'TOO_MANY_SEQUENCES: 50 counters are in memory already; raise udp.counters_max',
+      )
+    })
+    expect((await ask('known'))[0]).toBe(200)
+  })
+})
+
+describe('what is no request, or too much of one', () => {
+  const HOST = 'Host: a\r\n'
+  it.each([
+    ['headers', `GET /new HTTP/1.1\r\n${HOST}X: ${'a'.repeat(100_000)}\r\n\r\n`, /^HTTP\/1\.1 431 /],
+    ['a target', `GET /${'a'.repeat(100_000)} HTTP/1.1\r\n${HOST}\r\n`, /^HTTP\/1\.1 431 /],
+    ['many headers', `GET /new HTTP/1.1\r\n${HOST}${'X: 1\r\n'.repeat(50_000)}\r\n`, /^HTTP\/1\.1 431 /],
+    [
+      'a form',
+      `POST /new HTTP/1.1\r\n${HOST}Connection: close\r\nContent-Length: 1000000\r\n\r\n${'a'.repeat(1_000_000)}`,
+      /^HTTP\/1\.1 413 /,
+    ],
+    [
+      'a chunk',
+      `POST /new HTTP/1.1\r\n${HOST}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n${'a'.repeat(0xfffff)}\r\n0\r\n\r\n`,
+      /^HTTP\/1\.1 413 /,
+    ],
+    [
+      'the extension of a chunk',
+      `POST /new HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n1;${'a'.repeat(100_000)}\r\na\r\n0\r\n\r\n`,
+      /^HTTP\/1\.1 4(13|00) /,
+    ],
+    // What was answered before is lost or not, but the connection ends, which without Connection: close it would not.
+    ['a pipeline', 'GET /docs HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(300), /^(?!(?:HTTP[^]*?<.html>){101})/],
+    ['garbage', `${'\u0000\u0001\u00ff'.repeat(30_000)}\r\n\r\n`, /^HTTP\/1\.1 400 /],
+    ['Redis', '*2\r\n$4\r\nINCR\r\n$6\r\nhonest\r\n'.repeat(1_000), /^HTTP\/1\.1 400 /],
+    ['TLS', '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\u00fc\u0003\u0003', /^HTTP\/1\.1 400 /],
+  ])('HTTP: %s', async (_, bytes, answer) => {
+    const { ports, process } = await shared()
+    expect((await exchange(ports.http, bytes))[0]).toMatch(answer)
+    expect((await fetch(`${process.url}/new`)).status).toBe(200)
+  })
+
+  it.each([
+    ['a bulk string', '*2\r\n$3\r\nGET\r\n$99999999\r\n', '-ERR Protocol error: invalid bulk length\r\n'],
+    ['an array', '*99999999\r\n', '-ERR Protocol error: invalid multibulk length\r\n'],
+    ['a negative bulk', '*1\r\n$-9\r\n', '-ERR Protocol error: invalid bulk length\r\n'],
+    ['an inline command', 'a'.repeat(100_000), '-ERR Protocol error: too big inline request\r\n'],
+    [
+      'the line of a length',
+      `*${'1'.repeat(100_000)}`,
+      '-ERR Protocol error: too big mbulk count string\r\n',
+    ],
+    [
+      'a command',
+      `*17\r\n${`$65000\r\n${'a'.repeat(65_000)}\r\n`.repeat(17)}`,
+      '-ERR Protocol error: too big command\r\n',
+    ],
+    [
+      'garbage',
+      '*1\r\n\u0000\u00ff\r\n'.repeat(10_000),
+      "-ERR Protocol error: expected '$', got '\u0000'\r\n",
+    ],
+    ['HTTP', 'POST / HTTP/1.1\r\nHost: a\r\n\r\nINCR honest\r\n', ''],
+  ])('Redis: %s', async (_, bytes, answer) => {
+    const { ports } = await shared()
+    expect((await exchange(ports.redis, bytes))[0]).toBe(answer)
+    expect((await exchange(ports.redis, 'PING\r\nQUIT\r\n'))[0]).toBe('+PONG\r\n+OK\r\n')
+  })
+
+  it('UDP: datagrams that are none, too large, or replies get an error or nothing, and are counted', async () => {
+    const instance = await shared()
+    const client = new UdpClient(instance.ports.udp)
+    const request = { action: 'get', rule_name: 'task', app_name: 'a' }
+    const dropped = await metric(instance, 'seqsvr_datagrams_dropped_total')
+    client.send(Buffer.alloc(60_000, '['))
+    client.send('')
+    client.send('\u0000')
+    // As another server would send it, with a forged address: two servers must not answer each other for ever.
+    client.send(JSON.stringify({ ...request, code: 0, data: 'x', message: 'success' }))
+    expect(await client.ask({ ...request, salt: 'x'.repeat(5_000) })).toMatchObject({
+      code: -1,
+      message: 'BAD_REQUEST: a datagram must not be longer than 2048 bytes',
+    })
+    expect(await client.ask(request)).toMatchObject({ code: 0 })
+    expect(await metric(instance, 'seqsvr_datagrams_dropped_total')).toBe(dropped + 4)
+    expect(client.replies).toHaveLength(2)
+  })
+})
+
+describe('floods of connections', () => {
+  it('I9: those above connections_max are refused, and their places come back', async () => {
+    const instance = await start({ SEQSVR_HTTP_CONNECTIONS_MAX: '60', SEQSVR_REDIS_CONNECTIONS_MAX: '40' })
+    await amongHonest(instance, async () => {
+      const http = await Promise.all(Array.from({ length: 200 }, () => open(instance.ports.http)))
+      const redis = await Promise.all(Array.from({ length: 200 }, () => open(instance.ports.redis)))
+      const closed = (sockets: readonly Socket[]) => sockets.filter(({ destroyed }) => destroyed).length
+      await until(PATIENCE_MS, () => closed(http) >= 140 && closed(redis) >= 160)
+      const refused = await Promise.all(redis.filter(({ destroyed }) => destroyed).map(closing))
+      expect(new Set(refused)).toEqual(new Set(['-ERR max number of clients reached\r\n']))
+      for (const socket of [...http, ...redis]) socket.destroy()
+      await until(
+        PATIENCE_MS,
+        async () =>
+          (
+            await exchange(instance.ports.http, 'GET /new HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+          )[0]?.startsWith('HTTP/1.1 200') === true,
+      )
+      await until(
+        PATIENCE_MS,
+        async () =>
+          (await exchange(instance.ports.redis, 'INCR honest\r\nQUIT\r\n'))[0]?.startsWith(':') === true,
+      )
+    })
+    expect(await metric(instance, 'seqsvr_connections_refused_total{front="http"}')).toBeGreaterThanOrEqual(
+      140,
+    )
+    expect(await metric(instance, 'seqsvr_connections_refused_total{front="redis"}')).toBeGreaterThanOrEqual(
+      160,
+    )
+  })
+
+  it('I9: commands that never end are cut, those that hold the most first, once they hold too much together', async () => {
+    const instance = await start({
+      SEQSVR_REDIS_COMMAND_BYTES_MAX: '500000',
+      SEQSVR_REDIS_OUTPUT_BYTES_MAX: '10000',
+    })
+    const { grownBytes } = await amongHonest(instance, async () => {
+      const bytes = `*17\r\n${`$60000\r\n${'a'.repeat(60_000)}\r\n`.repeat(8)}`
+      const sockets = await Promise.all(Array.from({ length: 200 }, () => open(instance.ports.redis)))
+      for (const socket of sockets) socket.write(bytes)
+      // Well before the time that each of them has.
+      await until(5_000, () => sockets.filter(({ destroyed }) => destroyed).length >= 100)
+      for (const socket of sockets) socket.destroy()
+    })
+    expect(grownBytes / MIB).toBeLessThan(150)
+  })
+
+  it('a client that must authenticate and does not is cut off', async () => {
+    const instance = await start({ SEQSVR_REDIS_PASSWORD: 'secret' })
+    const socket = await open(instance.ports.redis)
+    const nagging = setInterval(() => socket.write('RESET\r\n'), 200)
+    await until(PATIENCE_MS, () => socket.destroyed)
+    clearInterval(nagging)
+    expect((await exchange(instance.ports.redis, 'AUTH secret\r\nPING\r\nQUIT\r\n'))[0]).toBe(
+      '+OK\r\n+PONG\r\n+OK\r\n',
+    )
+  })
+
+  it('I9: browsers that follow the status page above its limit are told to reload, and their places come back', async () => {
+    const { process } = await shared()
+    const follow = async () => {
+      const end = new AbortController()
+      const { status, headers } = await fetch(`${process.url}/status/live`, { signal: end.signal })
+      return { status, retryAfter: headers.get('retry-after'), end: () => end.abort() }
+    }
+    const followers = await Promise.all(Array.from({ length: 70 }, follow))
+    expect(followers.filter(({ status }) => status === 200)).toHaveLength(50)
+    expect(followers.filter(({ status, retryAfter }) => status === 503 && retryAfter === '1')).toHaveLength(
+      20,
+    )
+    for (const { end } of followers) end()
+    await until(PATIENCE_MS, async () => {
+      const { status, end } = await follow()
+      end()
+      return status === 200
+    })
+  })
+})
+
+describe('floods of requests', () => {
+  it('I9: requests that wait for a store that does not answer are limited; those above are refused at once', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    onTestFinished(() => void silent.close())
+    const instance = await SeqsvrProcess.startUnready({
+      SEQSVR_MYSQL_HOST: '127.0.0.1',
+      SEQSVR_MYSQL_PORT: String((silent.address() as { port: number }).port),
+      SEQSVR_MYSQL_USER: 'u',
+      SEQSVR_MYSQL_DATABASE: 'd',
+      SEQSVR_MYSQL_CONNECT_TIMEOUT_MS: '60000',
+      SEQSVR_MYSQL_TIMEOUT_MS: '60000',
+      SEQSVR_WAITERS_MAX: '50',
+      SEQSVR_WAIT_MS_MAX: '3000',
+    })
+    onTestFinished(() => instance.kill())
+    await until(
+      PATIENCE_MS,
+      async () => (await fetch(`${instance.url}/livez`).catch(() => undefined))?.ok === true,
+    )
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, async () =>
+        (await fetch(`${instance.url}/new`)).headers.get('seqsvr-error'),
+      ),
+    )
+    const count = (code: string) => answers.filter((each) => each === code).length
+    expect([count('WAIT_TIMEOUT'), count('TOO_MANY_WAITERS')]).toEqual([50, 150])
+    expect((await fetch(`${instance.url}/livez`)).status).toBe(200)
+  })
+
+  it('I9: datagrams in great numbers are answered, refused or dropped, and the other fronts go on', async () => {
+    const instance = await start()
+    await amongHonest(instance, async () => {
+      const socket = createSocket('udp4')
+      for (let i = 0; i < 60_000; i++) {
+        socket.send(
+          i % 2 === 0 ? 'garbage' : '{"action":"get","rule_name":"task","app_name":"a"}',
+          instance.ports.udp,
+          '127.0.0.1',
+        )
+        if (i % 100 === 0) await turn()
+      }
+      await until(PATIENCE_MS, async () => (await metric(instance, 'seqsvr_datagrams_dropped_total')) > 1_000)
+      socket.close()
+    })
+    expect(
+      await new UdpClient(instance.ports.udp).ask({ action: 'get', rule_name: 'task', app_name: 'b' }),
+    ).toMatchObject({ code: 0 })
+  })
+
+  it('guesses of the admin token get nothing but 401 and 429, and the right one goes on to work', async () => {
+    const token = 'the-right-token-1234'
+    const { process } = await start({ SEQSVR_ADMIN_TOKEN: token })
+    const ask = (guess: string) =>
+      fetch(`${process.url}/admin/sequences`, { headers: { authorization: `Bearer ${guess}` } })
+    const guesses = await Promise.all(Array.from({ length: 300 }, (_, i) => ask(`the-right-token-${i}`)))
+    expect(new Set(guesses.map(({ status }) => status))).toEqual(new Set([401]))
+    const logins = await Promise.all(
+      Array.from({ length: 30 }, (_, i) =>
+        fetch(`${process.url}/status/login`, {
+          method: 'POST',
+          headers: { origin: process.url },
+          body: new URLSearchParams({ token: `guess-${i}` }),
+        }),
+      ),
+    )
+    expect(logins.filter(({ status }) => status === 403)).toHaveLength(10)
+    expect(logins.filter(({ status }) => status === 429)).toHaveLength(20)
+    expect((await ask(token)).status).toBe(200)
+  })
+})
+
+let sharedInstance: Promise<AbusedInstance> | undefined
+
+/** One instance for all tests that only send it nonsense: that it still serves is the point. */
+async function shared(): Promise<AbusedInstance> {
+  sharedInstance ??= startAbused()
+  return sharedInstance
+}

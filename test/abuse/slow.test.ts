@@ -1,0 +1,48 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { until } from '../support/until.ts'
+import { Abusers, THOUSAND } from './abusers.ts'
+import { HonestClients } from './honest.ts'
+import { hasAbusers, startAbused } from './instance.ts'
+
+const MIB = 1024 * 1024
+
+/** Far above what it takes, since machines of tests are busy: `npm run abuse` measures. */
+const GONE_MS_MAX = 25_000
+
+describe('a thousand slow connections', () => {
+  it.concurrent.each([
+    ['with the express lane', 'true'],
+    ['without it', 'false'],
+  ])(
+    'I9: %s, they are ended in a bounded memory while honest clients of every front go on',
+    async (_, lane) => {
+      const instance = await startAbused({ NODE_OPTIONS: '--import /tmp/spy.mjs', SEQSVR_HTTP_EXPRESS_LANE: lane })
+      onTestFinished(() => instance.end())
+      const { http, redis } = instance.ports
+      const honest = new HonestClients({ http, redis })
+      await until(10_000, () => honest.haveEach(20))
+      const quietBytes = instance.process.residentBytes
+      let peakBytes = 0
+      const abusers = new Abusers(THOUSAND, instance.ports)
+      try {
+        await abusers.arrived
+        await until(GONE_MS_MAX, async () => {
+          peakBytes = Math.max(peakBytes, instance.process.residentBytes)
+          const t = performance.now()
+          return !(await hasAbusers(instance).catch((e) => { console.log(lane, 'FAILED after', performance.now() - t, JSON.stringify(e.cause.socket), e.cause); throw e }))
+        })
+      } finally {
+        console.log(lane, instance.process.output.split('\n').filter((l) => l.includes('SPY')).join('\n'))
+        await abusers.end()
+        await honest.stop()
+      }
+      expect(honest.failures).toEqual([])
+      expect(honest.haveEach(40)).toBe(true)
+      for (const [sequence, ids] of honest.ids) expect(new Set(ids).size, sequence).toBe(ids.length)
+      expect(instance.process.running).toBe(true)
+      expect((peakBytes - quietBytes) / MIB).toBeLessThan(400)
+      console.log(lane, Math.round((peakBytes - quietBytes) / MIB))
+    },
+    60_000,
+  )
+})
