@@ -58,7 +58,7 @@ const DEFAULTS = {
     unauthenticated_arguments_max: 10,
     unauthenticated_bulk_bytes_max: 16_384,
     output_bytes_max: 1_048_576,
-    unread_ms_max: 10_000,
+    unread_ms_max: 7_000,
     idle_ms_max: 3_600_000,
   },
   udp: {

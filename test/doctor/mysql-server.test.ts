@@ -65,15 +65,6 @@ describe('the settings of a server', () => {
     expect(grave(await store.inspect()).sort()).toEqual([...BASE, ...(expected ? [expected] : [])].sort())
   })
 
-  it('transactions that are SERIALIZABLE: warning isolation', async () => {
-    const { store } = await fixture()
-    await query(server.login, 'SET GLOBAL TRANSACTION ISOLATION LEVEL SERIALIZABLE')
-    onTestFinished(async () => {
-      await query(server.login, 'SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ')
-    })
-    expect(grave(await store.inspect())).toContain('warning isolation')
-  })
-
   it('more connections than the server has: warning connections', async () => {
     const { store } = await fixture({ connectionsMax: 1_000 })
     expect(grave(await store.inspect())).toEqual([...BASE, 'warning connections'])

@@ -108,6 +108,11 @@ describe('recorded: MySQL and MariaDB', () => {
       { ...MYSQL_80, sql_mode: 'NO_BACKSLASH_ESCAPES' },
       ['danger sql-mode'],
     ],
+    [
+      'a proxy that undoes what a session asked of its transactions',
+      { ...MYSQL_80, transaction_isolation: 'READ-COMMITTED' },
+      ['warning isolation'],
+    ],
     ['a user with fewer connections', { ...MYSQL_80, max_user_connections: '2' }, ['warning connections']],
     ['Vitess', { ...MYSQL_80, version: '8.0.30-Vitess' }, ['warning vitess']],
   ])('%s', (_name, variables, expected) => {

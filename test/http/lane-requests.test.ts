@@ -18,9 +18,12 @@ class Connection extends EventEmitter {
   isPaused = false
   isEnded = false
   isDestroyed = false
+  isNoDelay = false
   timeoutMs: number | undefined
 
-  setNoDelay(): void {}
+  setNoDelay(isNoDelay: boolean): void {
+    this.isNoDelay = isNoDelay
+  }
 
   setTimeout(timeoutMs: number): void {
     this.timeoutMs = timeoutMs
@@ -31,8 +34,8 @@ class Connection extends EventEmitter {
     return !this.isFull
   }
 
-  end(text = ''): void {
-    this.written += text
+  end(text = '', encoding: BufferEncoding = 'utf8'): void {
+    this.written += Buffer.from(text, encoding).toString('latin1')
     this.isEnded = true
   }
 
@@ -73,6 +76,10 @@ function open(route: IdRoute = () => reply('1')) {
 
 function reply(body: string): Reply {
   return { status: 200, headers: jsonHeaders, body }
+}
+
+function textReply(body: string): Reply {
+  return { status: 200, headers: textHeaders, body }
 }
 
 /** A route whose replies a test gives by hand. */
@@ -297,19 +304,20 @@ describe('answers on the express lane', () => {
     const waiting = waitingRoute()
     const { connect } = open((query, accept) => {
       asked++
-      return asked === 2 ? waiting.route(query, accept) : reply(`id${asked};`)
+      return asked === 2 ? waiting.route(query, accept) : textReply(`ïd${asked};`)
     })
     const connection = connect()
     connection.send(PLAIN.repeat(4))
-    expect([bodies(connection.written), asked, connection.isPaused]).toEqual([['id1;'], 2, true])
+    expect([bodies(connection.written), asked, connection.isPaused]).toEqual([['\xc3\xafd1;'], 2, true])
     // The client has read what there was: the connection is paused for the request that waits.
     connection.emit('drain')
     expect(connection.isPaused).toBe(true)
     await waiting.settle[0]?.('late;')
-    expect(bodies(connection.written)).toEqual(['id1;', 'late;', 'id3;', 'id4;'])
+    expect(bodies(connection.written)).toEqual(['\xc3\xafd1;', 'late;', '\xc3\xafd3;', '\xc3\xafd4;'])
     expect(connection.isPaused).toBe(false)
+    expect(connection.written).not.toContain('close')
     connection.send(PLAIN)
-    expect(bodies(connection.written).at(-1)).toBe('id5;')
+    expect(bodies(connection.written).at(-1)).toBe('\xc3\xafd5;')
   })
 })
 
@@ -317,7 +325,7 @@ describe('a connection on the express lane', () => {
   it('has little time for its first request, and may then stay idle for long', () => {
     const { connect } = open()
     const connection = connect()
-    expect(connection.timeoutMs).toBe(HEADERS_TIMEOUT_MS)
+    expect([connection.timeoutMs, connection.isNoDelay]).toEqual([HEADERS_TIMEOUT_MS, true])
     connection.send(PLAIN)
     expect(connection.timeoutMs).toBe(KEEP_ALIVE_MS)
   })
@@ -362,8 +370,8 @@ describe('a connection on the express lane', () => {
     waiting.send(PLAIN + PLAIN)
     lane.drain()
     expect([idle.written, idle.isEnded, waiting.isEnded]).toEqual(['', true, false])
-    await settle[0]?.('last')
-    expect(waiting.written).toBe(`${OK_HEAD}Connection: close\r\nContent-Length: 4\r\n\r\nlast`)
+    await settle[0]?.('läst')
+    expect(waiting.written).toBe(`${OK_HEAD}Connection: close\r\nContent-Length: 5\r\n\r\nl\xc3\xa4st`)
     expect([waiting.isEnded, waiting.isPaused, settle.length]).toEqual([true, false, 1])
     // Neither is answered any more.
     for (const connection of [idle, waiting]) connection.send(PLAIN)

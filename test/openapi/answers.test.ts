@@ -133,12 +133,14 @@ const down: readonly Exchange[] = [
   [503, 'get', '/admin/whois', '/admin/whois?id=100', admin()],
 ]
 
+const MANY = { count: '1000' }
+
 /** While clients have not read so much that large replies are no longer made. */
 const unread: readonly Exchange[] = [
-  ...both(503, '/new', { count: '2' }),
-  ...both(503, '/alloc', ORDERS),
-  [503, 'post', '/health', '/health', form(ORDERS)],
-  ...both(503, '/rule', RULE),
+  ...both(503, '/new', MANY),
+  ...both(503, '/alloc', { ...ORDERS, ...MANY }),
+  [503, 'post', '/health', '/health', form({ ...ORDERS, ...MANY })],
+  ...both(503, '/rule', { ...RULE, ...MANY }),
 ]
 
 it('every answer is as the document has it, and every documented answer is seen', {
@@ -179,8 +181,8 @@ it('every answer is as the document has it, and every documented answer is seen'
   for (const exchange of down) await check(out.url, exchange)
 
   const full = await startInstance({ step: '10000000' })
-  const sockets = Array.from({ length: 4 }, () => readNothing(full.url))
-  await until(20_000, async () => (await fetch(`${full.url}/new?count=10`)).status === 503)
+  const sockets = Array.from({ length: 8 }, () => readNothing(full.url))
+  await until(20_000, async () => (await fetch(`${full.url}/new?count=1000`)).status === 503)
   for (const exchange of unread) await check(full.url, exchange)
   for (const socket of sockets) socket.destroy()
 
@@ -192,6 +194,6 @@ it('every answer is as the document has it, and every documented answer is seen'
 function readNothing(url: string): Socket {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   socket.pause()
-  socket.write('GET /new?count=10000&format=string HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(900))
+  socket.write('GET /new?count=10000&format=string HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(90))
   return socket
 }

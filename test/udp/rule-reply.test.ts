@@ -75,6 +75,7 @@ describe('the reply to a request for rules', () => {
   ])('to %s is an error with the fields of the request', async (_, fields, start) => {
     const reply = await answerRule(RULES, request(fields))
     expect(reply.body.slice(0, start.length)).toBe(start)
+    expect(JSON.parse(reply.body)).toMatchObject({ code: -1 })
     expect([reply.ids, reply.error?.code]).toEqual([
       0,
       reply.body.includes('BAD') ? 'BAD_REQUEST' : 'UNKNOWN_RULE',

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { PIPELINED_MAX } from './limits.ts'
 
 /**
- * Counts the requests of each connection that are not answered yet. Node works on all of a pipeline at once, and one packet may
+ * Counts the requests of each connection that wait behind others. Node works on all of a pipeline at once, and one packet may
  * hold two thousand: each a page to be rendered, or an answer that waits for those before it (I9).
  */
 export class Pipelines {
@@ -12,6 +12,8 @@ export class Pipelines {
   /** Whether to answer a request. The connection of one that is too many is cut, and no more of it is answered. */
   admits({ socket }: IncomingMessage, response: ServerResponse): boolean {
     if (socket.destroyed) return false
+    // It has the socket: none is before it. So a request outside of a pipeline costs nothing here.
+    if (response.socket !== null) return true
     const open = (this.#open.get(socket) ?? 0) + 1
     if (open > PIPELINED_MAX) {
       socket.destroy()
