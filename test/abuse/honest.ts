@@ -105,6 +105,7 @@ export class HonestClients {
       new Promise((resolve, reject) => {
         settle = resolve
         fail = reject
+        if (socket.destroyed) reject(new Error('closed'))
         socket.write('INCR honest\r\n')
       })
   }
