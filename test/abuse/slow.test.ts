@@ -11,14 +11,14 @@ const GONE_MS_MAX = 25_000
 
 describe('a thousand slow connections', () => {
   it.concurrent.for([
-    // Not the global onTestFinished: tests that run side by side would end each other's instances.
-    ['with the express lane', 'true'],
-    ['without it', 'false'],
+    { how: 'with the express lane', lane: 'true' },
+    { how: 'without it', lane: 'false' },
   ])(
-    'I9: %s, they are ended in a bounded memory while honest clients of every front go on',
+    'I9: $how, they are ended in a bounded memory while honest clients of every front go on',
     { timeout: 60_000 },
-    async ([, lane], { onTestFinished }) => {
-      const instance = await startAbused({ SEQSVR_HTTP_EXPRESS_LANE: lane as string })
+    // Not vitest's own onTestFinished: of tests that run side by side, the first to end would end both instances.
+    async ({ lane }, { onTestFinished }) => {
+      const instance = await startAbused({ SEQSVR_HTTP_EXPRESS_LANE: lane })
       onTestFinished(() => instance.end())
       const { http, redis } = instance.ports
       const honest = new HonestClients({ http, redis })

@@ -6,8 +6,8 @@ function get(target: string, headers = HOST): string {
   return `GET ${target} HTTP/1.1\r\n${headers}\r\n`
 }
 
-function newWith(headers: string): string {
-  return get('/new', HOST + headers)
+function newWith(headers: string, rest = ''): string {
+  return get('/new', HOST + headers) + rest
 }
 
 const SMUGGLED = 'GET /alloc?app_tag=orders HTTP/1.1\r\nHost: inner\r\n\r\n'
@@ -130,15 +130,15 @@ export const corpus: readonly string[] = [
   newWith('Content-Length:\r\n') + SMUGGLED,
   newWith('Content-Length : 5\r\n') + SMUGGLED,
   newWith('Content-Length\r\n') + SMUGGLED,
-  newWith('Transfer-Encoding: chunked\r\n') + `0\r\n\r\n${SMUGGLED}`,
-  newWith('Transfer-Encoding: chunked\r\nContent-Length: 4\r\n') + `0\r\n\r\n${SMUGGLED}`,
-  newWith('Content-Length: 4\r\nTransfer-Encoding: chunked\r\n') + `0\r\n\r\n${SMUGGLED}`,
+  newWith('Transfer-Encoding: chunked\r\n', `0\r\n\r\n${SMUGGLED}`),
+  newWith('Transfer-Encoding: chunked\r\nContent-Length: 4\r\n', `0\r\n\r\n${SMUGGLED}`),
+  newWith('Content-Length: 4\r\nTransfer-Encoding: chunked\r\n', `0\r\n\r\n${SMUGGLED}`),
   newWith('Transfer-Encoding: identity\r\n') + SMUGGLED,
   newWith('Transfer-Encoding: xchunked\r\n') + SMUGGLED,
-  newWith('Transfer-Encoding : chunked\r\n') + `0\r\n\r\n${SMUGGLED}`,
+  newWith('Transfer-Encoding : chunked\r\n', `0\r\n\r\n${SMUGGLED}`),
   newWith('Transfer-Encoding: chunked, identity\r\n') + SMUGGLED,
-  newWith('Transfer-Encoding:\r\n chunked\r\n') + `0\r\n\r\n${SMUGGLED}`,
-  newWith('X: 1\r\nTransfer-Encoding: chunked\r\n') + `5;ext=1\r\nhello\r\n0\r\n\r\n${SMUGGLED}`,
+  newWith('Transfer-Encoding:\r\n chunked\r\n', `0\r\n\r\n${SMUGGLED}`),
+  newWith('X: 1\r\nTransfer-Encoding: chunked\r\n', `5;ext=1\r\nhello\r\n0\r\n\r\n${SMUGGLED}`),
   newWith('Trailer: X\r\n'),
   newWith('TE: trailers\r\n'),
   newWith('Expect: 100-continue\r\n'),
