@@ -9,8 +9,8 @@ export interface ListenOptions {
 }
 
 /**
- * Connections that wait to be accepted, as far as the system allows so many (net.core.somaxconn). Beyond it connections are reset,
- * honest ones too: with Node's 511 a thousand at once, while the process is busy for a moment, are enough.
+ * Connections that wait to be accepted, as far as the system allows so many (net.core.somaxconn). Those beyond it come again a
+ * second later, honest ones too: with Node's 511, a thousand at once while the process is busy for a moment are enough.
  */
 const BACKLOG = 65_535
 

@@ -24,6 +24,7 @@ function open({
         .filter((name) => name > after)
         .slice(0, limit)
         .map((name) => ({ name, maxId: 1n, step: 1n })),
+    existing: async (asked) => new Set(asked.filter((name) => names.includes(name))),
     create: (name, start, step) => called(`create ${name} ${start} ${step}`, undefined),
     advanceTo: (name, start) => called(`advanceTo ${name} ${start}`, 500n),
     advanceBy: async (name, ids) => {
@@ -170,6 +171,13 @@ describe('whois', () => {
       message: expect.stringContaining('provenance.days'),
     })
   })
+})
+
+it('finds a sequence that there is, and no other', async () => {
+  const { administration } = open({ names: ['a'] })
+  await administration.find('a')
+  await expect(administration.find('b')).rejects.toMatchObject({ code: 'UNKNOWN_SEQUENCE' })
+  await expect(administration.find('')).rejects.toMatchObject({ code: 'BAD_REQUEST' })
 })
 
 it('lists a page of sequences', async () => {

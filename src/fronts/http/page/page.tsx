@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { HttpBindings } from '@hono/node-server'
-import { type Context, Hono } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { csrf } from 'hono/csrf'
 import { HTTPException } from 'hono/http-exception'
 import type { Child } from 'hono/jsx'
@@ -67,15 +67,15 @@ export class StatusPage {
     const headers = secureHeaders(HEADERS)
     const { admin } = this.#options
     const sessions = admin && new Sessions(admin.token)
-    routes.get('/', headers, (c) => this.#answer(c, sessions))
-    routes.get('/status/live', headers, (c) => this.#follow(c))
+    routes.get('/', goodHost, headers, (c) => this.#answer(c, sessions))
+    routes.get('/status/live', goodHost, headers, (c) => this.#follow(c))
     if (admin === undefined || sessions === undefined) return routes
 
     const { administration, observe } = admin
     const by = 'page'
     const sameOrigin = csrf()
     const onPost = (path: string, handler: (c: PageContext, form: URLSearchParams) => Promise<Response>) =>
-      routes.post(path, headers, sameOrigin, async (c) => {
+      routes.post(path, goodHost, headers, sameOrigin, async (c) => {
         const form = await readForm(c.env.incoming)
         if (typeof form === 'string') return this.#show(c, sessions, 413, { error: 'The form is too large.' })
         return handler(c, new URLSearchParams(form.text))
@@ -248,6 +248,12 @@ export class StatusPage {
       return { refusal: error.message }
     }
   }
+}
+
+/** The request's URL is put together from Host: read as one, here or by Hono, what is none would end the process as a bug does. */
+const goodHost: MiddlewareHandler<Env> = async (c, next) => {
+  if (!URL.canParse(c.req.url)) return c.body('malformed Host\n', 400, textHeaders)
+  return next()
 }
 
 const HEADERS = {
