@@ -69,7 +69,8 @@ async function fuzzFront(
     const work = async () => {
       while (sent < until && problems.length < 5)
         try {
-          sent += await send(random)
+          const requests = await send(random)
+          sent += requests
         } catch (error) {
           problems.push((error as Error).message)
         }
