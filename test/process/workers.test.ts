@@ -179,7 +179,7 @@ describe('I1 with two workers: no id twice', () => {
         for (const own of ids)
           expect(own.every((id, i) => i === 0 || BigInt(id) > BigInt(own[i - 1] as string))).toBe(true)
       }
-      expect(tree.output.split('SIGKILL').length - 1).toBe(KILLS)
+      await until(START_MS_MAX, () => tree.output.split('SIGKILL').length - 1 === KILLS)
       expect(await tree.stop()).toBe(0)
     },
     180_000,

@@ -195,6 +195,9 @@ describe('a script that does not end, or uses up memory, is ended: its request f
   })
 
   it('I1: those that came with it in one batch are served, each with its own number', async () => {
+    // No request waits too long, however slowly threads start here.
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => void vi.useRealTimers())
     const create = await ruleOf(BODY_OF_BOMBS)
     for (let i = 0; i < 10; i++) await create()
     const answers = await Promise.allSettled(
