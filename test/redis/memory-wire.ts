@@ -47,6 +47,12 @@ export class MemoryWire extends Duplex {
       watch,
       authenticated: true,
     })
+    this.on('data', (packet: Buffer) => {
+      const bytes = Buffer.from(packet)
+      this.connection.receive(bytes, bytes.length)
+      // As the next read of another connection does.
+      bytes.fill('*')
+    })
   }
 
   setTimeout(): this {

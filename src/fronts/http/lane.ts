@@ -1,5 +1,6 @@
 import { type Server, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { copyOf, readInPlace } from '../read-in-place.ts'
 import { acceptedFormat } from './id-request.ts'
 import type { IdRoutes } from './id-routes.ts'
 import { HEADERS_TIMEOUT_MS } from './limits.ts'
@@ -69,9 +70,10 @@ class LaneConnection {
   readonly socket: Socket
   readonly #options: LaneOptions
   readonly #toNodeHttp: () => void
+  readonly #stopReading: () => void
   #state: 'fresh' | 'open' | 'waiting' | 'ending' = 'fresh'
   #isDraining = false
-  /** The last chunk, and what it asked for. */
+  /** A copy of the last chunk, and what it asked for. */
   #known: Buffer = NOTHING
   #asks: readonly Ask[] = []
 
@@ -81,11 +83,12 @@ class LaneConnection {
     this.#toNodeHttp = toNodeHttp
     socket.setNoDelay(true)
     socket.setTimeout(HEADERS_TIMEOUT_MS)
-    socket.on('data', this.#onData)
+    this.#stopReading = readInPlace(socket, (bytes, length) => this.#onRead(bytes, length))
     socket.on('drain', this.#onDrain)
     socket.on('timeout', this.#onTimeout)
     socket.on('end', this.#onEnd)
     socket.on('error', this.#onError)
+    socket.resume()
   }
 
   drain(): void {
@@ -93,39 +96,36 @@ class LaneConnection {
     if (this.#state !== 'waiting') this.#end('')
   }
 
-  readonly #onData = (chunk: Buffer): void => {
-    if (this.#state === 'fresh') {
-      this.#state = 'open'
-      this.socket.setTimeout(this.#options.keepAliveMs)
-    }
-    this.#receive(chunk)
-  }
-
   /**
    * Answers the requests of a chunk if all of them are plain. Otherwise none of it is answered here: what node:http does
    * with good requests before a bad one in one chunk depends on both. Hot path.
    */
-  #receive(chunk: Buffer): void {
+  #onRead(bytes: Buffer, length: number): void {
+    if (this.#state === 'ending') return
+    if (this.#state === 'fresh') {
+      this.#state = 'open'
+      this.socket.setTimeout(this.#options.keepAliveMs)
+    }
     // Clients repeat themselves: the same bytes ask for the same, and need not be read again.
-    if (!chunk.equals(this.#known)) {
-      const asks = this.#read(chunk)
-      if (asks === undefined) {
-        this.#handOver(chunk)
-        return
-      }
-      if (chunk.length > KNOWN_BYTES_MAX) {
-        this.#answer(asks, 0, '')
-        return
-      }
-      this.#known = chunk
+    const known = this.#known
+    if (length === known.length && bytes.compare(known, 0, length, 0, length) === 0) {
+      this.#answer(this.#asks, 0, '')
+      return
+    }
+    const asks = this.#read(bytes.toString('latin1', 0, length))
+    if (asks === undefined) {
+      this.#handOver(copyOf(bytes, length))
+      return
+    }
+    if (length <= KNOWN_BYTES_MAX) {
+      this.#known = copyOf(bytes, length)
       this.#asks = asks
     }
-    this.#answer(this.#asks, 0, '')
+    this.#answer(asks, 0, '')
   }
 
   /** What each request of a chunk asks for, or undefined where the lane must not take one of them. */
-  #read(chunk: Buffer): Ask[] | undefined {
-    const text = chunk.toString('latin1')
+  #read(text: string): Ask[] | undefined {
     const asks: Ask[] = []
     for (let offset = 0; offset < text.length; ) {
       const request = readRequest(text, offset)
@@ -170,14 +170,13 @@ class LaneConnection {
 
   #end(output: string): void {
     this.#state = 'ending'
-    this.socket.off('data', this.#onData)
     this.socket.resume()
     this.socket.end(output, 'latin1')
   }
 
   #handOver(chunk: Buffer): void {
     const { socket } = this
-    socket.off('data', this.#onData)
+    this.#stopReading()
     socket.off('drain', this.#onDrain)
     socket.off('timeout', this.#onTimeout)
     socket.off('end', this.#onEnd)

@@ -96,7 +96,6 @@ export class Connection implements Session, Watched {
     this.#output = options.output
     this.#authenticated = options.authenticated
     wire.setTimeout(options.limits.idleMsMax)
-    wire.on('data', this.#receive)
     wire.on('timeout', () => {
       // A command that waits for the store has a deadline of its own.
       if (this.#state !== 'waiting') wire.destroy()
@@ -157,29 +156,31 @@ export class Connection implements Session, Watched {
     else if (this.#state === 'reading' || this.#state === 'blocked') this.#close()
   }
 
-  readonly #receive = (packet: Buffer): void => {
+  /** Takes what the client has sent: the first `length` bytes of `packet`, which is the caller's again afterwards. Hot path. */
+  receive(packet: Buffer, length: number): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return
     if (this.#at === this.#end) {
       this.#input = packet
       this.#at = 0
-      this.#end = packet.length
+      this.#end = length
       this.#inputIsOwn = false
-    } else this.#append(packet)
+    } else this.#append(packet, length)
     const sentBytes = this.#sentBytes
     this.#answer()
-    this.#options.watch.moved(packet.length + this.#sentBytes - sentBytes)
+    if (!this.#inputIsOwn && this.#at < this.#end) this.#copyRest()
+    this.#options.watch.moved(length + this.#sentBytes - sentBytes)
   }
 
   /** Joins a packet to the start of a command that came before it. Doubling keeps the copying linear. */
-  #append(packet: Buffer): void {
+  #append(packet: Buffer, length: number): void {
     const kept = this.#end - this.#at
-    const needed = kept + packet.length
-    if (!this.#inputIsOwn || needed > this.#input.length) {
+    const needed = kept + length
+    if (needed > this.#input.length) {
       const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * kept))
       grown.set(this.#input.subarray(this.#at, this.#end))
       this.#input = grown
-      this.#inputIsOwn = true
     } else this.#input.copyWithin(0, this.#at, this.#end)
-    this.#input.set(packet, kept)
+    packet.copy(this.#input, kept, 0, length)
     this.#at = 0
     this.#end = needed
   }
@@ -313,7 +314,6 @@ export class Connection implements Session, Watched {
     encode(reply, this.protocol, this.#output)
   }
 
-  /** Keeps a copy of an incomplete command, so that a few bytes do not keep a whole packet in memory. */
   #keepRest(): void {
     if (this.#at === this.#end) {
       this.#input = NO_BYTES
@@ -322,12 +322,15 @@ export class Connection implements Session, Watched {
       return
     }
     if (this.#partSinceMs === 0) this.#partSinceMs = performance.now()
-    if (!this.#inputIsOwn) {
-      this.#input = Buffer.from(this.#input.subarray(this.#at, this.#end))
-      this.#end -= this.#at
-      this.#at = 0
-      this.#inputIsOwn = true
-    }
+    // A few bytes must not keep a whole packet in memory.
+    if (this.#at > 0) this.#copyRest()
+  }
+
+  #copyRest(): void {
+    this.#input = Buffer.from(this.#input.subarray(this.#at, this.#end))
+    this.#end -= this.#at
+    this.#at = 0
+    this.#inputIsOwn = true
   }
 
   /** Sends what is written. False where the client must read before more of its commands are answered. */
@@ -363,7 +366,8 @@ export class Connection implements Session, Watched {
     this.#flush()
     this.#state = 'closing'
     this.#input = NO_BYTES
-    this.#wire.off('data', this.#receive)
+    this.#at = 0
+    this.#end = 0
     this.#partSinceMs = 0
     this.#wire.end(() => {
       this.#linger = setTimeout(() => this.#wire.destroy(), LINGER_MS)

@@ -3,6 +3,7 @@ import type { Sequences } from '../../core/sequences.ts'
 import type { SegmentStore } from '../../core/store.ts'
 import type { FrontFigures } from '../../status/front-figures.ts'
 import { type ListenOptions, listen } from '../listen.ts'
+import { readInPlace } from '../read-in-place.ts'
 import { Tally } from '../tally.ts'
 import { Watch } from '../watch.ts'
 import { Connection, type ConnectionLimits, type ConnectionOptions } from './connection.ts'
@@ -94,7 +95,10 @@ export class RedisFront {
       socket.end('-ERR max number of clients reached\r\n', () => socket.destroy())
       return
     }
-    this.#connections.set(socket, new Connection(this.#connectionsEver, socket, this.#connectionOptions))
+    const connection = new Connection(this.#connectionsEver, socket, this.#connectionOptions)
+    readInPlace(socket, (bytes, length) => connection.receive(bytes, length))
+    socket.resume()
+    this.#connections.set(socket, connection)
     socket.on('close', () => this.#connections.delete(socket))
   }
 
