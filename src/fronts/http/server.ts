@@ -33,6 +33,9 @@ export interface HttpFrontOptions
   readonly lane: boolean
 }
 
+/** Node 24.12 and later: a request without a body gets no stream for it, which is 0.15 of the time of a `/new` through Hono. */
+const WITHOUT_BODY = { optimizeEmptyRequests: true }
+
 /** The HTTP front: a listening node:http server whose requests Hono answers. */
 export class HttpFront {
   readonly #options: HttpFrontOptions
@@ -62,6 +65,7 @@ export class HttpFront {
         requestTimeout: REQUEST_TIMEOUT_MS,
         connectionsCheckingInterval: TIMEOUT_CHECK_MS,
         maxHeaderSize: HEADER_BYTES_MAX,
+        ...WITHOUT_BODY,
       },
       (request, response) => {
         if (pipelines.admits(request, response)) void listener(request, response)
