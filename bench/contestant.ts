@@ -80,6 +80,11 @@ export class RunningContestant {
     return running
   }
 
+  /** What the system knows it by; of `taskset`, which becomes it. */
+  get pid(): number {
+    return this.#child?.pid as number
+  }
+
   /** CPU time that all its threads have used so far. */
   get cpuUs(): number {
     // proc(5): utime and stime are fields 14 and 15, counted after the name, which may hold spaces.
