@@ -178,7 +178,11 @@ describe('the alerts', () => {
   it('look at metrics that there are', () => {
     const exprs = [...rules.matchAll(/expr: ([\s\S]*?)\n {8}(?:for|labels):/g)].map(([, expr]) => expr)
     expect(exprs.length).toBeGreaterThan(10)
-    const known = new Set(metricsIn(exposed).map(({ name }) => name))
+    const ofWorkers = rows(section('docs/workers.md', 'What the tree does as one')).map(([name]) =>
+      (name as string).replaceAll('`', ''),
+    )
+    const known = new Set([...metricsIn(exposed).map(({ name }) => name), ...ofWorkers])
+    expect(ofWorkers).toHaveLength(2)
     expect(namesIn(exprs.join('\n')).filter((name) => !known.has(name))).toEqual([])
   })
 

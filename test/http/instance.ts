@@ -34,7 +34,9 @@ export async function startInstance(
   { file, readiness = () => undefined }: { file?: string; readiness?: Readiness } = {},
 ): Promise<Instance> {
   const folder = await mkdtemp(`${tmpdir()}/seqsvr-http-`)
-  const config = loadConfig({ env: {}, flags, cwd: folder })
+  // For a run of all tests without the lane.
+  const { SEQSVR_HTTP_EXPRESS_LANE } = process.env
+  const config = loadConfig({ env: { SEQSVR_HTTP_EXPRESS_LANE }, flags, cwd: folder })
   const store = new SqliteStore({
     file: file ?? `${folder}/seqsvr.sqlite`,
     schema: 'auto',
