@@ -31,6 +31,7 @@ class Counter {
 
 /** Takes all that is written. */
 class FakeSocket extends EventEmitter {
+  resume(): void {}
   characters = 0
 
   write(output: string): boolean {
