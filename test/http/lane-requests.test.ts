@@ -256,6 +256,17 @@ describe('answers on the express lane', () => {
     expect(id).toBe(6)
   })
 
+  it('I9: answers up to 256 requests in a chunk, and cuts the connection of one with more', () => {
+    const { connect, handedOver } = open()
+    const [full, over] = [connect(), connect()]
+    full.send(PLAIN.repeat(256))
+    expect(bodies(full.written)).toHaveLength(256)
+    expect(full.isDestroyed).toBe(false)
+    over.send(PLAIN.repeat(257))
+    expect([over.written, over.isDestroyed]).toEqual(['', true])
+    expect(handedOver).toEqual([])
+  })
+
   it('I1: are new for the same bytes however many they are', () => {
     let id = 0
     const { connect } = open(() => reply(String(++id)))
