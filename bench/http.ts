@@ -7,6 +7,9 @@ import { seqsvrCommand, storeCounts } from './seqsvr.ts'
 import type { Suite } from './suite.ts'
 
 const CEILINGS = join(import.meta.dirname, 'ceilings')
+/** What a process throws away after its start, and what V8 compiles then, is no request's doing: p99 is full of it for seconds. */
+const WARM_UP_SECONDS = 3
+
 const TOKEN = 'token-of-the-bench'
 
 /** From here on ids have the nine digits of the ceilings' answers. */
@@ -40,6 +43,7 @@ function suite(name: string, route: Route, aim: number): Suite {
     load: httpLoad(target, 64),
     contestants: httpContestants(route),
     ceilings: ['node:net', 'node:http'],
+    warmUpSeconds: WARM_UP_SECONDS,
     aim: `requests/s of seqsvr at least ${aim} of node:net's, of seqsvr through Hono at least 0.9 of node:http's`,
   }
 }
