@@ -166,6 +166,7 @@ export function describeRedisFront(name: string, open: () => Promise<SegmentsFix
         ),
       )
       const ids = answers.flatMap((answer) => [...answer.matchAll(/:(\d+)\r\n/g)].map(([, id]) => Number(id)))
+      expect(answers.flatMap((answer) => answer.match(/^-.*$/gm) ?? [])).toEqual([])
       expect(ids).toHaveLength(1_600)
       expect(new Set(ids).size).toBe(1_600)
     })

@@ -57,6 +57,22 @@ describe('a fleet on one MySQL', () => {
     expect(new Set(starts).size).toBe(400)
   })
 
+  it('makes a sequence once, however many ask for it at once, and tells all others that it is there', async () => {
+    fixture = await mysqlFixture({ timeoutMs: 5_000 })
+    const instances = Array.from({ length: 8 }, () => fixture.open())
+    for (let i = 0; i < 20; i++) {
+      const outcomes = await Promise.all(
+        Array.from({ length: 32 }, (_, n) =>
+          instances[n % 8]?.segments.create(`orders ${i}`, 1n, 10).then(
+            () => 'made',
+            ({ code, message }) => (code === 'SEQUENCE_EXISTS' ? code : message),
+          ),
+        ),
+      )
+      expect(outcomes.sort()).toEqual([...new Array(31).fill('SEQUENCE_EXISTS'), 'made'])
+    }
+  })
+
   it('is not held up by an instance that froze inside its transaction', async () => {
     fixture = await mysqlFixture({ timeoutMs: 1_500 })
     const { open, database } = fixture

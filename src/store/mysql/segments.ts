@@ -21,6 +21,8 @@ import type { Transactions } from './transactions.ts'
 
 // FOR UPDATE: until the COMMIT no other instance, and no older server, can move this row.
 const SELECT = 'SELECT app_tag AS name, max_id AS maxId, step FROM segments WHERE app_tag = ? FOR UPDATE'
+/** Without a lock: INSERT leaves its own on a row that is there, and of several that want a greater one each waits for all others. */
+const NAME_OF = 'SELECT app_tag AS name FROM segments WHERE app_tag = ?'
 const FLOOR = '(SELECT value FROM seqsvr_meta WHERE name = ?) AS floor'
 const MARKS = `SELECT ${FLOOR}, (${SELECT_LEASED_END}) AS leasedEnd`
 const MARKS_UNRECORDED = `SELECT ${FLOOR}, 0 AS leasedEnd`
@@ -155,7 +157,7 @@ export class MysqlSegments implements SegmentStore {
       )
     if (isColumnFullError(error)) return exhaustedColumn(name)
     if (!isDuplicateKeyError(error)) return undefined
-    const [row] = await session.rows(SELECT, [name])
+    const [row] = await session.rows(NAME_OF, [name])
     if (row === undefined || nameOf(row) === name) return sequenceExists(name)
     return new SequenceError(
       'SEQUENCE_EXISTS',
