@@ -24,14 +24,14 @@ export interface RuleReply {
 
 /**
  * Answers a request as the older server does: with the fields of the request, sorted. `count` ids are asked for where it is
- * given. Never rejects for anything but a bug.
+ * given. At once where nothing must be waited for. Never rejects for anything but a bug.
  */
 export function answerRule(
   rules: Rules,
   request: RuleRequest,
   action = request.action,
   count?: number,
-): Promise<RuleReply> {
+): RuleReply | Promise<RuleReply> {
   const failed = (error: unknown) => failure(request, error)
   const { rule_name: ruleName, app_name: appName, salt = '' } = request
   try {
@@ -41,10 +41,12 @@ export function answerRule(
       case 'get':
       case 'create':
         // Promises are chained and not awaited: this is on the way of every id.
-        if (count === undefined)
-          return rules
-            .create(ruleName, appName, salt)
-            .then((id) => success(bodyOf(request, 'success', 0, JSON.stringify(id)), id, 1), failed)
+        if (count === undefined) {
+          const id = rules.create(ruleName, appName, salt)
+          return typeof id === 'string'
+            ? created(request, id)
+            : id.then((late) => created(request, late), failed)
+        }
         return rules
           .createMany(ruleName, appName, salt, count)
           .then(
@@ -64,8 +66,12 @@ export function answerRule(
         throw badRequest('action must be get, create or monitor')
     }
   } catch (error) {
-    return Promise.resolve(failed(error))
+    return failed(error)
   }
+}
+
+function created(request: RuleRequest, id: string): RuleReply {
+  return success(bodyOf(request, 'success', 0, JSON.stringify(id)), id, 1)
 }
 
 function reported(request: RuleRequest, { counter, nodeOffset }: CounterReport): RuleReply {

@@ -56,14 +56,15 @@ export class Counter {
   /** All its numbers are exact as such; then they are computed without bigints. */
   readonly #isSmall: boolean
   readonly #firstNumber: number
-  readonly #stepNumber: number
+  /** How far apart its numbers are. */
+  readonly step: number
 
   constructor(options: CounterOptions) {
     const { first, last, step } = options.range
     this.#options = options
     this.#isSmall = last <= BigInt(Number.MAX_SAFE_INTEGER)
     this.#firstNumber = Number(first)
-    this.#stepNumber = Number(step)
+    this.step = Number(step)
   }
 
   /** The last number taken, in whichever period that was. */
@@ -129,7 +130,7 @@ export class Counter {
     const { first, step } = this.#options.range
     this.#last =
       this.#isSmall && typeof position === 'number'
-        ? this.#firstNumber + position * this.#stepNumber
+        ? this.#firstNumber + position * this.step
         : idOf(first + BigInt(position) * step)
     return this.#last
   }

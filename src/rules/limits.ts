@@ -4,7 +4,7 @@
  * How long one run of a script may take, on the way to an end within 50 ms: timers are up to a few ms late. Where the
  * machine is so busy that the script's thread gets less than a core, its CPU time counts, up to the second limit.
  */
-export const SCRIPT_MS_MAX = 40
+export const SCRIPT_MS_MAX = 35
 export const SCRIPT_STARVED_MS_MAX = 400
 
 /** How long a thread may take to start and to load its script: some 60 ms on an idle machine. */
@@ -28,7 +28,7 @@ export const SCRIPT_FILE_BYTES_MAX = 256 * 1024
 export const RULES_MAX = 50
 
 /** Runs that one message to a thread may ask for, and how long they should take together at most. */
-export const BATCH_RUNS_MAX = 64
+export const BATCH_RUNS_MAX = 256
 export const BATCH_MS_TARGET = 4
 
 /** Runs that wait for one rule's thread when a request is turned away. One for many ids may take it above that. */

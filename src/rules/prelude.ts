@@ -86,19 +86,19 @@ local function runCarefully(salt)
   return text and '=' .. text or '!' .. problem
 end
 
--- Each line is a counter, how many runs it and those that follow it are for, a tab and a salt; or a tab and the time from
--- there on.
+-- Each line is a counter, how many runs it and those that follow it are for, how far apart these are, a tab and a salt; or a tab and
+-- the time from there on.
 local function runAll(lines, runOne)
   local results, count = {}, 0
-  for first, runs, rest in gmatch(lines, '(%d*) ?(%d*)\\t([^\\n]*)\\n') do
+  for first, runs, step, rest in gmatch(lines, '(%d*) ?(%d*) ?(%d*)\\t([^\\n]*)\\n') do
     if first == '' then
       year, month, day, hour, minute, second = match(rest, '(%d+) (%d+) (%d+) (%d+) (%d+) (%d+)')
       year, month, day = tointeger(year), tointeger(month), tointeger(day)
       hour, minute, second = tointeger(hour), tointeger(minute), tointeger(second)
     else
-      local start = tointeger(first)
+      local start, distance = tointeger(first), tointeger(step)
       for i = 0, tointeger(runs) - 1 do
-        number = start + i
+        number = start + i * distance
         count = count + 1
         results[count] = runOne(rest)
       end

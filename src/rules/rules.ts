@@ -13,9 +13,9 @@ import {
   RUNS_WAITING_MAX,
   SALT_LENGTH_MAX,
 } from './limits.ts'
+import { Moment } from './moment.ts'
 import { type LoadedRule, loadRule, type RuleConfig, readScript } from './rule.ts'
 import type { RuleClock } from './rule-clock.ts'
-import { timeLineOf } from './time-line.ts'
 import type { TimeZone } from './time-zone.ts'
 
 export interface RulesOptions {
@@ -47,9 +47,8 @@ interface ServedRule extends LoadedRule {
   readonly calendar: Calendar
   /** By app_name, the one that was looked at longest ago first. */
   readonly counters: Map<string, Counter>
-  /** The time of the last id, as scripts get it. */
-  timeLine: string
-  timeLineSeconds: number
+  /** That of the last id. */
+  moment: Moment
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
@@ -125,13 +124,16 @@ export class Rules {
   }
 
   /**
-   * One formatted id. Rejects with UNKNOWN_RULE, BAD_REQUEST, RULE_FAILED, TOO_MANY_SEQUENCES, TOO_MANY_WAITERS, EXHAUSTED, or
+   * One formatted id: at once where it was made ahead. Rejects with UNKNOWN_RULE, BAD_REQUEST, RULE_FAILED, TOO_MANY_SEQUENCES, TOO_MANY_WAITERS, EXHAUSTED, or
    * as `Sequence.take` does; throws these where it knows at once. Asking again is safe.
    */
-  create(ruleName: string, appName: string, salt: string): Promise<string> {
+  create(ruleName: string, appName: string, salt: string): string | Promise<string> {
     const rule = this.#ready(ruleName, salt)
-    const taken = this.#counter(rule, appName).take()
-    return taken instanceof Promise ? taken.then((late) => run(rule, late, salt)) : run(rule, taken, salt)
+    const counter = this.#counter(rule, appName)
+    const taken = counter.take()
+    return taken instanceof Promise
+      ? taken.then((late) => idOf(rule, counter, late, salt))
+      : idOf(rule, counter, taken, salt)
   }
 
   /**
@@ -145,8 +147,9 @@ export class Rules {
     count: number,
   ): Promise<readonly string[]> {
     const rule = this.#ready(ruleName, salt)
-    const { counters, seconds } = await this.#counter(rule, appName).takeMany(count)
-    return Promise.all(counters.map((counter) => run(rule, { counter, seconds }, salt)))
+    const counter = this.#counter(rule, appName)
+    const { counters, seconds } = await counter.takeMany(count)
+    return Promise.all(counters.map((number) => idOf(rule, counter, { counter: number, seconds }, salt)))
   }
 
   /** What is known of a counter, or undefined where there is none. Rejects with UNKNOWN_RULE or an error of the store. */
@@ -208,12 +211,12 @@ export class Rules {
     )
       return present
     const loaded = await loadRule(config, source, this.#options.idOffset)
+    const calendar = new Calendar(this.#options.zone, loaded.settings.resetSeconds)
     return {
       ...loaded,
-      calendar: new Calendar(this.#options.zone, loaded.settings.resetSeconds),
+      calendar,
       counters: new Map(),
-      timeLine: '',
-      timeLineSeconds: Number.NaN,
+      moment: new Moment(calendar, this.#options.time.seconds()),
     }
   }
 
@@ -278,17 +281,16 @@ function firstOf<K, V>(map: Map<K, V>, count: number): [K, V][] {
   return entries
 }
 
-function run(rule: ServedRule, { counter, seconds }: TakenOne, salt: string): Promise<string> {
-  return rule.thread.run({ timeLine: timeLineAt(rule, seconds), counter, salt })
-}
-
-/** The time as scripts get it, made once a second. */
-function timeLineAt(rule: ServedRule, seconds: number): string {
-  if (rule.timeLineSeconds !== seconds) {
-    rule.timeLine = timeLineOf(rule.calendar, seconds)
-    rule.timeLineSeconds = seconds
-  }
-  return rule.timeLine
+function idOf(
+  rule: ServedRule,
+  counter: Counter,
+  { counter: number, seconds }: TakenOne,
+  salt: string,
+): string | Promise<string> {
+  if (rule.moment.seconds !== seconds) rule.moment = new Moment(rule.calendar, seconds)
+  const ahead = rule.moment.aheadOf(counter)
+  const { timeLine } = rule.moment
+  return ahead.find(number, salt) ?? rule.thread.run({ timeLine, counter: number, salt, ahead })
 }
 
 /** Control characters could not be told from the ends of lines on the way to a script, nor shown to a person. */

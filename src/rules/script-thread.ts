@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { SequenceError, shuttingDown } from '../core/errors.ts'
 import { WAIT_MS_MAX } from '../core/limits.ts'
 import { compileThreadsInTheForeground } from './background-compile.ts'
+import { type Job, linesOf, type Row, type Run, rowsOf } from './batch.ts'
 import {
   BATCH_MS_TARGET,
   BATCH_RUNS_MAX,
@@ -20,22 +21,6 @@ export interface ScriptSettings {
   readonly max: bigint
   /** Below 1: the counter never starts again. */
   readonly resetSeconds: number
-}
-
-/** One run of `create_id`. */
-export interface Run {
-  /** The time, as a line for `Sandbox.run`. */
-  readonly timeLine: string
-  readonly counter: number | bigint
-  readonly salt: string
-}
-
-interface Job extends Run {
-  readonly resolve: (id: string) => void
-  readonly reject: (error: SequenceError) => void
-  readonly expiresMs: number
-  /** It was in a batch that had to be ended, so that it is run alone: then it is known whether it is to blame. */
-  isSuspect: boolean
 }
 
 // A worker cannot run TypeScript on Node 20: where this file runs as such, under the tests, it is the last build's.
@@ -67,7 +52,8 @@ export class ScriptThread {
   #worker: Worker | undefined
   #deadline: NodeJS.Timeout | undefined
   #queue: Job[] = []
-  #batch: Job[] = []
+  #batch: readonly Row[] = []
+  #batchJobs = 0
   #batchStartedMs = 0
   /** For `cpuMsOf` its thread. */
   #folder: string | undefined
@@ -95,7 +81,7 @@ export class ScriptThread {
 
   /** Runs that wait, or are under way. */
   get waiting(): number {
-    return this.#queue.length + this.#batch.length
+    return this.#queue.length + this.#batchJobs
   }
 
   /** Time that batches took, from handing them over to their answer. */
@@ -122,7 +108,7 @@ export class ScriptThread {
    * Resolves with the id. Rejects with RULE_FAILED (the script failed, or was ended), WAIT_TIMEOUT or SHUTTING_DOWN. Then the
    * counter of this run must not be used again.
    */
-  run({ timeLine, counter, salt }: Run): Promise<string> {
+  run({ timeLine, counter, salt, ahead }: Run): Promise<string> {
     const refusal = this.#isClosed ? shuttingDown() : this.refusal
     if (refusal !== undefined) return Promise.reject(refusal)
     return new Promise((resolve, reject) => {
@@ -130,6 +116,7 @@ export class ScriptThread {
         timeLine,
         counter,
         salt,
+        ahead,
         resolve,
         reject,
         expiresMs: performance.now() + WAIT_MS_MAX,
@@ -200,32 +187,44 @@ export class ScriptThread {
   }
 
   #flush(): void {
-    this.#batch = this.#nextBatch()
-    if (this.#batch.length === 0) {
+    const jobs = this.#nextJobs()
+    if (jobs.length === 0) {
       if (this.#isClosed) this.#end()
       return
     }
     this.#state = 'running'
+    // Nothing is made ahead of a suspect.
+    this.#batch = rowsOf(jobs, jobs[0]?.isSuspect ? 1 : this.#batchMax)
+    this.#batchJobs = jobs.length
     const lines = linesOf(this.#batch)
     this.#batchStartedMs = performance.now()
     this.#worker?.postMessage(lines)
     this.#deadline = setTimeout(() => this.#watchBatch(), SCRIPT_MS_MAX / 2)
   }
 
-  #nextBatch(): Job[] {
+  /** Takes the next runs out of the queue: as many as make a batch, or a suspect alone. */
+  #nextJobs(): Job[] {
     const now = performance.now()
-    const fresh = this.#queue.findIndex(({ expiresMs }) => expiresMs > now)
-    const late = this.#queue.splice(0, fresh === -1 ? this.#queue.length : fresh)
-    for (const { reject } of late)
-      reject(
-        new SequenceError(
-          'WAIT_TIMEOUT',
-          `${this.#source.name}: earlier runs took longer than ${WAIT_MS_MAX} ms`,
-        ),
-      )
-    if (this.#queue[0]?.isSuspect) return this.#queue.splice(0, 1)
-    const suspect = this.#queue.findIndex(({ isSuspect }) => isSuspect)
-    return this.#queue.splice(0, Math.min(this.#batchMax, suspect === -1 ? this.#batchMax : suspect))
+    const jobs: Job[] = []
+    let taken = 0
+    for (const job of this.#queue) {
+      const isAlone = jobs.length > 0 && (job.isSuspect || jobs[0]?.isSuspect)
+      if (jobs.length === this.#batchMax || isAlone) break
+      taken++
+      const id = job.ahead?.find(job.counter, job.salt)
+      if (id !== undefined) job.resolve(id)
+      else if (job.expiresMs > now) jobs.push(job)
+      else job.reject(this.#late())
+    }
+    this.#queue.splice(0, taken)
+    return jobs
+  }
+
+  #late(): SequenceError {
+    return new SequenceError(
+      'WAIT_TIMEOUT',
+      `${this.#source.name}: earlier runs took longer than ${WAIT_MS_MAX} ms`,
+    )
   }
 
   #finishBatch(text: string): void {
@@ -237,18 +236,24 @@ export class ScriptThread {
     const results = text.slice(1).split('\n')
     const batch = this.#batch
     this.#batch = []
-    let isOutOfMemory = false
-    for (let i = 0; i < batch.length; i++) {
-      const job = batch[i] as Job
-      const result = results[i] as string
-      if (areIds) job.resolve(result)
-      else if (result.startsWith('=')) job.resolve(result.slice(1))
-      else {
-        isOutOfMemory ||= result.includes(OUT_OF_MEMORY)
-        job.reject(this.#failure(result.slice(1)))
+    this.#batchJobs = 0
+    let at = 0
+    for (const { jobs, ahead } of batch) {
+      if (areIds) {
+        const { ahead: idsAhead, salt, counter } = jobs.at(-1) as Job
+        const end = at + jobs.length
+        idsAhead?.keep(salt, counter, jobs.length, results.slice(end, end + ahead))
       }
+      for (const job of jobs) {
+        const result = results[at++] as string
+        if (areIds) job.resolve(result)
+        else if (result.startsWith('=')) job.resolve(result.slice(1))
+        else job.reject(this.#failure(result.slice(1)))
+      }
+      at += ahead
     }
-    if (isOutOfMemory) this.#kill()
+    if (!areIds && results.some((result) => result.startsWith('!') && result.includes(OUT_OF_MEMORY)))
+      this.#kill()
     else {
       this.#state = 'idle'
       this.#flush()
@@ -273,13 +278,13 @@ export class ScriptThread {
   /** Only a batch of one shows whose fault it is; of a larger one each is run again, alone, and none has been answered yet. */
   #tooLong(): void {
     const batch = this.#batch
-    this.#batch = []
+    const jobs = this.#leaveBatch()
     this.#busyMs += performance.now() - this.#batchStartedMs
-    if (batch.length === 1)
-      batch[0]?.reject(this.#failure(`ran longer than ${SCRIPT_MS_MAX} ms and was ended`))
+    if (jobs.length === 1 && batch[0]?.ahead === 0)
+      jobs[0]?.reject(this.#failure(`ran longer than ${SCRIPT_MS_MAX} ms and was ended`))
     else {
-      for (const job of batch) job.isSuspect = true
-      this.#queue.unshift(...batch)
+      for (const job of jobs) job.isSuspect = true
+      this.#queue.unshift(...jobs)
     }
     this.#kill()
   }
@@ -290,7 +295,15 @@ export class ScriptThread {
     this.#end()
     this.#opened?.reject(error)
     this.#opened = undefined
-    for (const { reject } of [...this.#batch.splice(0), ...this.#queue.splice(0)]) reject(error)
+    for (const { reject } of [...this.#leaveBatch(), ...this.#queue.splice(0)]) reject(error)
+  }
+
+  /** The runs of the batch, which is over. */
+  #leaveBatch(): Job[] {
+    const jobs = this.#batch.flatMap(({ jobs }) => jobs)
+    this.#batch = []
+    this.#batchJobs = 0
+    return jobs
   }
 
   #kill(): void {
@@ -314,22 +327,4 @@ export class ScriptThread {
     const { name } = this.#source
     return new SequenceError('RULE_FAILED', what.startsWith(name) ? what : `${name}: ${what}`)
   }
-}
-
-/** As `Sandbox.run` takes it: runs with one salt whose counters follow one another, as they do mostly, are one line. */
-function linesOf(jobs: readonly Job[]): string {
-  let lines = ''
-  for (let i = 0; i < jobs.length; ) {
-    const { timeLine, counter, salt } = jobs[i] as Job
-    if (timeLine !== jobs[i - 1]?.timeLine) lines += timeLine
-    let runs = 1
-    for (; i + runs < jobs.length; runs++) {
-      const next = jobs[i + runs] as Job
-      if (typeof counter === 'bigint' || next.counter !== counter + runs) break
-      if (next.salt !== salt || next.timeLine !== timeLine) break
-    }
-    lines += `${counter} ${runs}\t${salt}\n`
-    i += runs
-  }
-  return lines
 }

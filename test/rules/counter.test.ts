@@ -6,7 +6,7 @@ import { until } from '../support/until.ts'
 import { openRules, script, TestTime, writeRules } from './instance.ts'
 import { MemoryCounters } from './memory-counters.ts'
 
-const ask = (rules: Rules, app = 'app') => rules.create('r', app, '')
+const ask = async (rules: Rules, app = 'app') => rules.create('r', app, '')
 const outage = new SequenceError('STORE_UNAVAILABLE', 'the store is away')
 
 describe('a counter', () => {

@@ -186,7 +186,7 @@ describe('a script that does not end, or uses up memory, is ended: its request f
     const startedMs = performance.now()
     await expect(create(salt)).rejects.toMatchObject({
       code: 'RULE_FAILED',
-      message: expect.stringMatching(/r\.lua.*(ran longer than 40 ms|not enough memory|stack overflow)/),
+      message: expect.stringMatching(/r\.lua.*(ran longer than 35 ms|not enough memory|stack overflow)/),
     })
     // 50 ms on a machine that does nothing else; tests share theirs.
     expect(performance.now() - startedMs).toBeLessThan(1_000)
@@ -219,7 +219,7 @@ describe('a script that does not end, or uses up memory, is ended: its request f
     await rules.load(await writeRules({ r: script({ body: BODY_OF_BOMBS }) }))
     const create = async (salt: string) => rules.create('r', 'app', salt)
     const bomb = () => create('loop').catch(({ message }) => message as string)
-    const ended = expect.stringContaining('r.lua: ran longer than 40 ms')
+    const ended = expect.stringContaining('r.lua: ran longer than 35 ms')
     const refused = expect.stringMatching(/r\.lua: had to be ended too often and is started again in 2000 ms/)
     const kills = () => rules.scripts[0]?.kills
 
@@ -249,7 +249,7 @@ describe('a script that does not end, or uses up memory, is ended: its request f
     const rules = openRules()
     await rules.load(await writeRules({ bad: script({ body: 'while true do end' }), good: script() }))
     await rules.create('good', 'a', '')
-    const bad = rules.create('bad', 'a', '').catch((error) => error.code)
+    const bad = Promise.resolve(rules.create('bad', 'a', '')).catch((error) => error.code)
     const startedMs = performance.now()
     for (let i = 0; i < 20; i++) await rules.create('good', 'a', '')
     // Less than the other one takes to be ended.

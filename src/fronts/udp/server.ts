@@ -121,10 +121,16 @@ export class UdpFront {
       this.#send(failure(request, refusal), from)
       return
     }
-    this.#pending++
-    void answerRule(this.#options.rules, request).then((reply) => {
+    const reply = answerRule(this.#options.rules, request)
+    if (!(reply instanceof Promise)) {
       this.#tally.count(reply)
       this.#send(reply, from)
+      return
+    }
+    this.#pending++
+    void reply.then((late) => {
+      this.#tally.count(late)
+      this.#send(late, from)
       if (--this.#pending === 0) this.#drained?.()
     })
   }
