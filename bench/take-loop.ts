@@ -73,8 +73,8 @@ function takes(source: { take(): unknown }): Way {
     let sum = 0
     for (let i = 0; i < times; i++) {
       const id = source.take()
-      // As a front looks at it; nothing here keeps it, which could make the compiler put it on the heap.
-      if (typeof id === 'number') sum += id
+      // As a front looks at it. A sum of its own would be what the compiler puts on the heap, once for each id.
+      if (typeof id === 'number') sum ^= id
     }
     return sum
   }

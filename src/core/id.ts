@@ -1,6 +1,7 @@
 /**
- * One id. A number up to 2^53-1 and a bigint from 2^53, so that it is exact everywhere (I6) and cheap: V8 allocates
- * nothing for numbers below 2^31, 16 bytes for larger ones, 24 for a bigint (`npm run bench -- take`). `String(id)` is its decimal text in both cases, and `<` compares across both.
+ * One id. A number up to 2^53-1 and a bigint from 2^53, so that it is exact everywhere (I6) and cheap: `Sequence.take` puts
+ * nothing on the heap for a number, and 24 bytes for a bigint (`npm run bench -- take`). `String(id)` is its decimal text in both
+ * cases, and `<` compares across both.
  */
 export type Id = number | bigint
 

@@ -45,9 +45,9 @@ export class LeaseBuffer {
     return this.#left === 0 ? undefined : this.#next
   }
 
-  /** The next id, or undefined when it is empty. Hot path: it allocates nothing but the id. */
-  take(): Id | undefined {
-    if (this.#left === 0) return undefined
+  /** The next id. Throws a RangeError when it is empty (I1). Hot path: it allocates nothing but bigints. */
+  take(): Id {
+    if (this.#left === 0) throw new RangeError('the buffer holds no ids')
     this.#left--
     const id = this.#next++
     if (this.#next === this.#end) this.#serveNextPiece()
@@ -57,7 +57,7 @@ export class LeaseBuffer {
   /** The next `count` ids, which may span leases. The caller makes sure that `left >= count`. */
   takeMany(count: number): Id[] {
     const ids: Id[] = new Array(count)
-    for (let i = 0; i < count; i++) ids[i] = this.take() as Id
+    for (let i = 0; i < count; i++) ids[i] = this.take()
     return ids
   }
 

@@ -1,12 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { LeaseBuffer } from '../../src/core/lease-buffer.ts'
 
+/** I1: an empty buffer gives nothing, and says so loudly. */
+function expectEmpty(buffer: LeaseBuffer): void {
+  expect([buffer.left, buffer.next]).toEqual([0, undefined])
+  expect(() => buffer.take()).toThrow(RangeError)
+}
+
 describe('lease buffer', () => {
   it('serves a lease to its last id and then is empty', () => {
     const buffer = new LeaseBuffer()
     buffer.install({ start: 100n, end: 103n })
-    expect([buffer.take(), buffer.take(), buffer.take(), buffer.take()]).toEqual([100, 101, 102, undefined])
-    expect(buffer.left).toBe(0)
+    expect([buffer.take(), buffer.take(), buffer.take()]).toEqual([100, 101, 102])
+    expectEmpty(buffer)
   })
 
   it('goes on with the leases fetched ahead, in order', () => {
@@ -16,7 +22,8 @@ describe('lease buffer', () => {
     expect(buffer.left).toBe(4)
     expect(buffer.takeMany(4)).toEqual([1, 2, 10, 11])
     buffer.install({ start: 20n, end: 21n })
-    expect([buffer.take(), buffer.take()]).toEqual([20, undefined])
+    expect(buffer.take()).toBe(20)
+    expectEmpty(buffer)
   })
 
   it('I6: passes 2^53 without rounding, from numbers to bigints', () => {
@@ -35,7 +42,7 @@ describe('lease buffer', () => {
     const buffer = new LeaseBuffer()
     buffer.install({ start: 9223372036854775806n, end: 9223372036854775808n })
     expect(buffer.takeMany(2).map(String)).toEqual(['9223372036854775806', '9223372036854775807'])
-    expect(buffer.take()).toBeUndefined()
+    expectEmpty(buffer)
   })
 
   it('is empty after a discard, and serves what comes next', () => {
@@ -44,7 +51,7 @@ describe('lease buffer', () => {
     buffer.install({ start: 5n, end: 9n })
     buffer.take()
     buffer.discard()
-    expect([buffer.left, buffer.take()]).toEqual([0, undefined])
+    expectEmpty(buffer)
     buffer.install({ start: 20n, end: 21n })
     expect(buffer.take()).toBe(20)
   })
@@ -78,7 +85,7 @@ describe('lease buffer', () => {
     buffer.install({ start: 20n, end: 22n })
     buffer.install({ start: 30n, end: 31n })
     expect(buffer.takeMany(3)).toEqual([20, 21, 30])
-    expect([buffer.left, buffer.take()]).toEqual([0, undefined])
+    expectEmpty(buffer)
   })
 
   it('has no part for a lease that lies on one side of 2^53', () => {
@@ -92,7 +99,7 @@ describe('lease buffer', () => {
       9007199254741000n,
       9007199254741001n,
     ])
-    expect(buffer.take()).toBeUndefined()
+    expectEmpty(buffer)
   })
 })
 
@@ -141,6 +148,6 @@ describe('rows of consecutive ids in a lease buffer', () => {
     buffer.install({ start: 9223372036854775800n, end: 9223372036854775808n })
     expect(buffer.takeRow(3)).toBe(9223372036854775800n)
     expect(buffer.takeRow(5)).toBe(9223372036854775803n)
-    expect([buffer.left, buffer.next, buffer.take()]).toEqual([0, undefined, undefined])
+    expectEmpty(buffer)
   })
 })
