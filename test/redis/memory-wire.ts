@@ -1,19 +1,31 @@
 import { Duplex } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { SegmentStore } from '../../src/core/store.ts'
+import { BufferPool } from '../../src/fronts/redis/buffer-pool.ts'
 import { Connection } from '../../src/fronts/redis/connection.ts'
 import { connectionCommands } from '../../src/fronts/redis/connection-commands.ts'
 import { NamedIds } from '../../src/fronts/redis/named-ids.ts'
 import { Output } from '../../src/fronts/redis/output.ts'
 import { sequenceCommands } from '../../src/fronts/redis/sequence-commands.ts'
 import { withServerCommands } from '../../src/fronts/redis/server-commands.ts'
+import { Turns } from '../../src/fronts/redis/turns.ts'
 import { Tally } from '../../src/fronts/tally.ts'
 import { Watch } from '../../src/fronts/watch.ts'
 import { DEFAULT_LIMITS, openSequences } from './instance.ts'
 
+/** As the next command of another connection would overwrite what was given back. */
+class OverwrittenPool extends BufferPool {
+  override give(buffer: Buffer): void {
+    buffer.fill('*')
+    super.give(buffer)
+  }
+}
+
 /** One output for all connections, as in a front: what one leaves in it, another would send. */
 const output = new Output(1_024)
 const watch = new Watch(Number.POSITIVE_INFINITY)
+const turns = new Turns()
+const pool = new OverwrittenPool(1_048_576)
 
 /** A connection without a socket: bytes in, bytes out. */
 export class MemoryWire extends Duplex {
@@ -44,6 +56,8 @@ export class MemoryWire extends Duplex {
       tally,
       output,
       limits: DEFAULT_LIMITS,
+      pool,
+      turns,
       watch,
       authenticated: true,
     })

@@ -3,12 +3,14 @@ import type { SequenceError } from '../../core/errors.ts'
 import type { Sequence } from '../../core/sequence.ts'
 import type { Tally } from '../tally.ts'
 import { ReadingDeadline, type Watch, type Watched } from '../watch.ts'
+import type { BufferPool } from './buffer-pool.ts'
 import { type CommandTable, findCommand, runCommand, type Session } from './command.ts'
 import { DecodeProgress, type DecoderLimits, decode } from './decoder.ts'
 import { COMMAND_MS_MAX, LINGER_MS, REPEATED_BYTES_MAX, TURN_BYTES } from './limits.ts'
 import type { NamedIds } from './named-ids.ts'
 import type { Output } from './output.ts'
 import { encode, err, type Protocol, type Reply } from './reply.ts'
+import type { Turns } from './turns.ts'
 
 export interface ConnectionLimits extends DecoderLimits {
   /** Replies not yet read by the client at which no more of its commands are looked at. */
@@ -27,6 +29,8 @@ export interface ConnectionOptions {
   /** Empty between two events: every connection sends what it wrote before it returns. */
   readonly output: Output
   readonly limits: ConnectionLimits
+  readonly pool: BufferPool
+  readonly turns: Turns
   readonly watch: Watch
   readonly authenticated: boolean
 }
@@ -36,7 +40,7 @@ export type Wire = Duplex & { setTimeout(ms: number): unknown; resetAndDestroy()
 
 /**
  * - `reading`: commands are answered as they come.
- * - `waiting`: one command waits for the store, or a client that asks for much until others had their turn. The wire is paused
+ * - `waiting`: one command waits for the store, or a client that sends or asks for much until others had their turn. The wire is paused
  *   and what came behind that command is kept, so that replies keep the order of their commands and a client cannot send more
  *   than one packet ahead.
  * - `blocked`: the client has too many replies to read. The wire is paused likewise.
@@ -50,7 +54,7 @@ const NO_BYTES: Buffer = Buffer.alloc(0)
 /**
  * One client: its bytes in, its replies out, in the order of its commands and in one write for each packet.
  *
- * Transitions: reading → waiting → reading around a command that needs the store, and after `TURN_BYTES` of replies; reading → blocked → reading when
+ * Transitions: reading → waiting → reading around a command that needs the store, and after `TURN_BYTES` in or out; reading → blocked → reading when
  * the client does not read, then does; any → closing on QUIT, on a protocol error, or when the front drains (from
  * waiting only behind the reply); any → closed.
  */
@@ -76,6 +80,7 @@ export class Connection implements Session, Watched {
   #at = 0
   #end = 0
   #inputIsOwn = false
+  #inputIsPooled = false
   /** Since when there is a part of a command; 0 where there is none. */
   #partSinceMs = 0
 
@@ -105,7 +110,7 @@ export class Connection implements Session, Watched {
     wire.on('close', () => {
       options.watch.delete(this)
       this.#state = 'closed'
-      this.#input = NO_BYTES
+      this.#setInput(NO_BYTES, 0)
       this.#repeatedSequence = undefined
       clearTimeout(this.#linger)
     })
@@ -160,29 +165,41 @@ export class Connection implements Session, Watched {
   receive(packet: Buffer, length: number): void {
     if (this.#state === 'closing' || this.#state === 'closed') return
     if (this.#at === this.#end) {
-      this.#input = packet
-      this.#at = 0
-      this.#end = length
+      this.#setInput(packet, length)
       this.#inputIsOwn = false
     } else this.#append(packet, length)
     const sentBytes = this.#sentBytes
     this.#answer()
     if (!this.#inputIsOwn && this.#at < this.#end) this.#copyRest()
+    // More is behind what fills a buffer: the system would hand over 2 MB of it at once.
+    if (length >= TURN_BYTES && this.#state === 'reading') this.#yield()
     this.#options.watch.moved(length + this.#sentBytes - sentBytes)
   }
 
-  /** Joins a packet to the start of a command that came before it. Doubling keeps the copying linear. */
+  /** Joins a packet to the start of a command that came before it. Sizes double, which keeps the copying linear. */
   #append(packet: Buffer, length: number): void {
     const kept = this.#end - this.#at
     const needed = kept + length
     if (needed > this.#input.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * kept))
-      grown.set(this.#input.subarray(this.#at, this.#end))
-      this.#input = grown
-    } else this.#input.copyWithin(0, this.#at, this.#end)
+      const grown = this.#options.pool.take(needed)
+      this.#input.copy(grown, 0, this.#at, this.#end)
+      this.#setInput(grown, kept)
+      this.#inputIsPooled = true
+    } else {
+      this.#input.copyWithin(0, this.#at, this.#end)
+      this.#at = 0
+    }
     packet.copy(this.#input, kept, 0, length)
-    this.#at = 0
     this.#end = needed
+  }
+
+  /** Has `length` bytes of `bytes` to answer from now on. */
+  #setInput(bytes: Buffer, length: number): void {
+    if (this.#inputIsPooled) this.#options.pool.give(this.#input)
+    this.#inputIsPooled = false
+    this.#input = bytes
+    this.#at = 0
+    this.#end = length
   }
 
   /** Answers what has come, until it ends, or something must be waited for. */
@@ -289,7 +306,7 @@ export class Connection implements Session, Watched {
   #yield(): void {
     this.#state = 'waiting'
     this.#wire.pause()
-    setImmediate(() => {
+    this.#options.turns.wait(() => {
       if (this.#isClosed()) return
       this.#state = 'reading'
       this.#goOn()
@@ -316,9 +333,7 @@ export class Connection implements Session, Watched {
 
   #keepRest(): void {
     if (this.#at === this.#end) {
-      this.#input = NO_BYTES
-      this.#at = 0
-      this.#end = 0
+      this.#setInput(NO_BYTES, 0)
       return
     }
     if (this.#partSinceMs === 0) this.#partSinceMs = performance.now()
@@ -327,9 +342,7 @@ export class Connection implements Session, Watched {
   }
 
   #copyRest(): void {
-    this.#input = Buffer.from(this.#input.subarray(this.#at, this.#end))
-    this.#end -= this.#at
-    this.#at = 0
+    this.#setInput(Buffer.from(this.#input.subarray(this.#at, this.#end)), this.#end - this.#at)
     this.#inputIsOwn = true
   }
 
@@ -365,9 +378,7 @@ export class Connection implements Session, Watched {
   #close(): void {
     this.#flush()
     this.#state = 'closing'
-    this.#input = NO_BYTES
-    this.#at = 0
-    this.#end = 0
+    this.#setInput(NO_BYTES, 0)
     this.#partSinceMs = 0
     this.#wire.end(() => {
       this.#linger = setTimeout(() => this.#wire.destroy(), LINGER_MS)

@@ -29,7 +29,7 @@ export const UNREAD_MS_MAX = 7_000
 export const COMMAND_MS_MAX = 7_000
 
 /** How many connections may hold at once as much as one may: a few do honestly, and a thousand would be gigabytes. */
-export const FULL_CONNECTIONS_MAX = 64
+export const FULL_CONNECTIONS_MAX = 16
 
 /** How long a client may say nothing: longer than pools keep connections that they do not use. */
 export const IDLE_MS_MAX = 3_600_000
@@ -46,7 +46,10 @@ export const REPEATED_BYTES_MAX = 128
 /** Where the buffer for the replies of one packet starts: 1,500 ids. It grows to what one packet asks for. */
 export const OUTPUT_BYTES_MIN = 65_536
 
-/** Replies of one client in one turn of the event loop: 32 of COMMAND DOCS, the costliest, take some milliseconds. */
+/**
+ * What one client may send, and have in replies, in one turn of the event loop: 32 of COMMAND DOCS, the costliest, take some
+ * milliseconds. It is also as much as is read at once.
+ */
 export const TURN_BYTES = OUTPUT_BYTES_MIN
 
 /** A client's name for itself, in bytes. */
@@ -54,3 +57,6 @@ export const CLIENT_NAME_BYTES_MAX = 128
 
 /** How often a command that makes a sequence tries again when others remove it meanwhile. */
 export const CREATE_TRIES_MAX = 3
+
+/** Memory kept for large commands to come: that of those which many clients send at once. */
+export const POOL_BYTES_MAX = 33_554_432

@@ -6,13 +6,15 @@ import { type ListenOptions, listen } from '../listen.ts'
 import { readInPlace } from '../read-in-place.ts'
 import { Tally } from '../tally.ts'
 import { Watch } from '../watch.ts'
+import { BufferPool } from './buffer-pool.ts'
 import { Connection, type ConnectionLimits, type ConnectionOptions } from './connection.ts'
 import { connectionCommands } from './connection-commands.ts'
-import { FULL_CONNECTIONS_MAX, KEEP_ALIVE_PROBE_MS, OUTPUT_BYTES_MIN } from './limits.ts'
+import { FULL_CONNECTIONS_MAX, KEEP_ALIVE_PROBE_MS, OUTPUT_BYTES_MIN, POOL_BYTES_MAX } from './limits.ts'
 import { NamedIds } from './named-ids.ts'
 import { Output } from './output.ts'
 import { sequenceCommands } from './sequence-commands.ts'
 import { withServerCommands } from './server-commands.ts'
+import { Turns } from './turns.ts'
 
 export interface RedisFrontOptions extends ConnectionLimits, ListenOptions {
   /** Clients must give it in AUTH or HELLO; undefined: nobody need. */
@@ -52,6 +54,8 @@ export class RedisFront {
       tally,
       output: new Output(OUTPUT_BYTES_MIN),
       limits: options,
+      pool: new BufferPool(POOL_BYTES_MAX),
+      turns: new Turns(),
       watch: this.#watch,
       authenticated: options.password === undefined,
     }

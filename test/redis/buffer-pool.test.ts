@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest'
+import { BufferPool } from '../../src/fronts/redis/buffer-pool.ts'
+
+it('gives what was given back, by size', () => {
+  const pool = new BufferPool(1_000_000)
+  const [small, large] = [pool.take(65_536), pool.take(65_537)]
+  expect([small.length, large.length]).toEqual([65_536, 131_072])
+  pool.give(small)
+  pool.give(large)
+  expect(pool.take(100_000)).toBe(large)
+  expect(pool.take(100_000)).not.toBe(large)
+  expect(pool.take(40_000)).toBe(small)
+})
+
+it('I9: keeps no more than its limit', () => {
+  const pool = new BufferPool(200_000)
+  const [a, b] = [pool.take(131_072), pool.take(131_072)]
+  pool.give(a)
+  pool.give(b)
+  expect(pool.take(131_072)).toBe(a)
+  expect(pool.take(131_072)).not.toBe(b)
+  pool.give(b)
+  expect(pool.take(131_072)).toBe(b)
+})
