@@ -12,7 +12,7 @@ import {
   START_PAUSE_MS,
   STARTS_MAX,
 } from './limits.ts'
-import { cpuMsOf } from './thread-time.ts'
+import { cpuMsOf } from './system-thread.ts'
 import type { ScriptMessage, ScriptSource } from './worker.ts'
 
 /** What a script says of its rule. */

@@ -1,6 +1,6 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { Sandbox } from './sandbox.ts'
-import { threadFolder } from './thread-time.ts'
+import { stepBack, threadFolder } from './system-thread.ts'
 
 /** What a rule's thread runs. */
 export interface ScriptSource {
@@ -19,6 +19,8 @@ export type ScriptMessage =
   | string
 
 const port = parentPort as MessagePort
+stepBack()
+
 const send = (message: ScriptMessage) => port.postMessage(message)
 
 try {

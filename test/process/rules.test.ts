@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { script } from '../rules/instance.ts'
 import { seededRandom } from '../support/random.ts'
@@ -34,6 +34,17 @@ async function serve(scripts: Readonly<Record<string, string>>, env: Readonly<Re
   const [, port] = /UDP on 127\.0\.0\.1:(\d+)/.exec(instance.output) as unknown as [string, string]
   return { instance, fileOf, client: new UdpClient(Number(port)) }
 }
+
+it('lets all other threads go before those of scripts', async () => {
+  const { instance } = await serve({ a: script(), b: script() })
+  const threads = `/proc/${instance.pid}/task`
+  // proc(5): the nice value is the 19th field, the 17th behind the name in brackets.
+  const niceOf = async (thread: string) =>
+    Number((await readFile(`${threads}/${thread}/stat`, 'latin1')).replace(/.*\) /s, '').split(' ')[16])
+  const nice = await Promise.all((await readdir(threads)).map(niceOf))
+  expect(nice.filter((value) => value === 10)).toHaveLength(2)
+  expect(await niceOf(String(instance.pid))).toBeLessThan(10)
+})
 
 describe('seqsvr check', () => {
   it('names file and line of what is wrong with a script, whether it does not parse or fails when it runs: exit 1', async () => {
