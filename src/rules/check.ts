@@ -77,7 +77,7 @@ async function checkLoaded(rule: LoadedRule, options: RuleCheckOptions): Promise
     const chunk = samples.slice(start, start + CHUNK)
     const results = await Promise.allSettled(
       chunk.map(({ counter, seconds, salt }) =>
-        rule.thread.run({ timeLine: timeLineOf(calendar, seconds), counter, salt }),
+        rule.thread.run({ timeLine: timeLineOf(calendar, seconds), counter, step: 1, salt }),
       ),
     )
     for (const [i, result] of results.entries()) {
@@ -164,7 +164,7 @@ async function findOverflow(
 ): Promise<string | undefined> {
   const timeLine = timeLineOf(calendar, nowSeconds)
   const lengths = await Promise.allSettled(
-    counters.map(async (counter) => (await thread.run({ timeLine, counter, salt: '' })).length),
+    counters.map(async (counter) => (await thread.run({ timeLine, counter, step: 1, salt: '' })).length),
   ).then((results) => results.map((result) => (result.status === 'fulfilled' ? result.value : Number.NaN)))
   const width = lengths[0]
   const beyond = lengths.findIndex((length) => length > (width as number))

@@ -56,8 +56,9 @@ export class Counter {
   /** All its numbers are exact as such; then they are computed without bigints. */
   readonly #isSmall: boolean
   readonly #firstNumber: number
-  /** How far apart its numbers are. */
+  /** How far apart its numbers are, and the last one of a period, which is exact where it is a safe integer. */
   readonly step: number
+  readonly lastOfPeriod: number
 
   constructor(options: CounterOptions) {
     const { first, last, step } = options.range
@@ -65,6 +66,7 @@ export class Counter {
     this.#isSmall = last <= BigInt(Number.MAX_SAFE_INTEGER)
     this.#firstNumber = Number(first)
     this.step = Number(step)
+    this.lastOfPeriod = Number(last)
   }
 
   /** The last number taken, in whichever period that was. */

@@ -4,36 +4,50 @@
  * such a number needs no run of the script; with another salt, it is run for that number as ever.
  */
 export class IdsAhead {
-  /** How far apart the counter's numbers are. */
-  readonly step: number
+  readonly #step: number
+  readonly #last: number
   #salt = ''
   #first = 0
   #ids: readonly string[] = []
   #made = 0
+  #isStopped = false
 
-  constructor(step: number) {
-    this.step = step
+  /** `step` is how far apart the counter's numbers are, and `last` is the last one. */
+  constructor(step: number, last: number) {
+    this.#step = step
+    this.#last = last
   }
 
   /** The id of a number, or undefined where that was not made ahead. */
   find(counter: number | bigint, salt: string): string | undefined {
     if (salt !== this.#salt || typeof counter === 'bigint') return undefined
-    return this.#ids[(counter - this.#first) / this.step]
+    return this.#ids[(counter - this.#first) / this.#step]
   }
 
-  /** How many to make ahead: as many as were made with this salt, so that no more than half of all are in vain. */
-  wanted(salt: string): number {
-    return salt === this.#salt ? this.#made : 0
+  /** How many to make behind a number: as many as were made with this salt, so that half of all at most are in vain. */
+  wanted(counter: number | bigint, salt: string): number {
+    if (this.#isStopped || salt !== this.#salt || typeof counter === 'bigint') return 0
+    return Math.min(this.#made, Math.floor((this.#last - counter) / this.#step))
   }
 
-  /** Notes that ids were made of some numbers up to `last`, and `ids` of those behind it. */
+  /** Notes that `made` ids were made of numbers up to `last`, and `ids` of those behind it. */
   keep(salt: string, last: number | bigint, made: number, ids: readonly string[]): void {
     if (salt !== this.#salt) {
       this.#salt = salt
       this.#made = 0
     }
     this.#made += made + ids.length
-    this.#first = Number(last) + this.step
+    this.#first = Number(last) + this.#step
     this.#ids = ids
+  }
+
+  /** Begins anew with few: the script has failed, and may fail again with a number that nobody has asked for. */
+  begin(): void {
+    this.#made = 0
+  }
+
+  /** Makes no more: the script had to be ended, and must not be ended again for numbers that nobody has asked for. */
+  stop(): void {
+    this.#isStopped = true
   }
 }

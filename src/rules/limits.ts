@@ -31,6 +31,9 @@ export const RULES_MAX = 50
 export const BATCH_RUNS_MAX = 256
 export const BATCH_MS_TARGET = 4
 
+/** Seconds of a rule whose ids made ahead are kept: the present one, and those of counters that follow a clock which is ahead. */
+export const MOMENTS_MAX = 4
+
 /** Runs that wait for one rule's thread when a request is turned away. One for many ids may take it above that. */
 export const RUNS_WAITING_MAX = 2_000
 

@@ -36,9 +36,11 @@ local now = object {
   hour = function() return hour end, minute = function() return minute end, second = function() return second end,
 }
 
+-- Cut in the middle of a character, a text would no longer be UTF-8, and its last byte would take the end of the line with it.
 local function describe(problem)
-  if type(problem) == 'string' then return (gsub(sub(problem, 1, MESSAGE_BYTES_MAX), '%c+', ' ')) end
-  return 'an error that is a ' .. type(problem)
+  if type(problem) ~= 'string' then return 'an error that is a ' .. type(problem) end
+  local text = gsub(sub(problem, 1, MESSAGE_BYTES_MAX), '%c+', ' ')
+  return utf8length(text) and text or (gsub(text, '[\\128-\\255]+', '?'))
 end
 
 local function setting(name)

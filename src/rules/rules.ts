@@ -13,7 +13,7 @@ import {
   RUNS_WAITING_MAX,
   SALT_LENGTH_MAX,
 } from './limits.ts'
-import { Moment } from './moment.ts'
+import { Moments } from './moment.ts'
 import { type LoadedRule, loadRule, type RuleConfig, readScript } from './rule.ts'
 import type { RuleClock } from './rule-clock.ts'
 import type { TimeZone } from './time-zone.ts'
@@ -47,8 +47,7 @@ interface ServedRule extends LoadedRule {
   readonly calendar: Calendar
   /** By app_name, the one that was looked at longest ago first. */
   readonly counters: Map<string, Counter>
-  /** That of the last id. */
-  moment: Moment
+  readonly moments: Moments
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
@@ -216,7 +215,7 @@ export class Rules {
       ...loaded,
       calendar,
       counters: new Map(),
-      moment: new Moment(calendar, this.#options.time.seconds()),
+      moments: new Moments(calendar),
     }
   }
 
@@ -287,10 +286,13 @@ function idOf(
   { counter: number, seconds }: TakenOne,
   salt: string,
 ): string | Promise<string> {
-  if (rule.moment.seconds !== seconds) rule.moment = new Moment(rule.calendar, seconds)
-  const ahead = rule.moment.aheadOf(counter)
-  const { timeLine } = rule.moment
-  return ahead.find(number, salt) ?? rule.thread.run({ timeLine, counter: number, salt, ahead })
+  const moment = rule.moments.at(seconds)
+  const ahead = moment.aheadOf(counter)
+  const { timeLine } = moment
+  return (
+    ahead.find(number, salt) ??
+    rule.thread.run({ timeLine, counter: number, step: counter.step, salt, ahead })
+  )
 }
 
 /** Control characters could not be told from the ends of lines on the way to a script, nor shown to a person. */

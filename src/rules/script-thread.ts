@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { SequenceError, shuttingDown } from '../core/errors.ts'
 import { WAIT_MS_MAX } from '../core/limits.ts'
 import { compileThreadsInTheForeground } from './background-compile.ts'
-import { type Job, linesOf, type Row, type Run, rowsOf } from './batch.ts'
+import { type Job, linesOf, type Row, type Run, rowsOf, runsOf } from './batch.ts'
 import {
   BATCH_MS_TARGET,
   BATCH_RUNS_MAX,
@@ -108,13 +108,14 @@ export class ScriptThread {
    * Resolves with the id. Rejects with RULE_FAILED (the script failed, or was ended), WAIT_TIMEOUT or SHUTTING_DOWN. Then the
    * counter of this run must not be used again.
    */
-  run({ timeLine, counter, salt, ahead }: Run): Promise<string> {
+  run({ timeLine, counter, step, salt, ahead }: Run): Promise<string> {
     const refusal = this.#isClosed ? shuttingDown() : this.refusal
     if (refusal !== undefined) return Promise.reject(refusal)
     return new Promise((resolve, reject) => {
       this.#queue.push({
         timeLine,
         counter,
+        step,
         salt,
         ahead,
         resolve,
@@ -193,7 +194,7 @@ export class ScriptThread {
       return
     }
     this.#state = 'running'
-    // Nothing is made ahead of a suspect.
+    // Behind a suspect nothing is made ahead.
     this.#batch = rowsOf(jobs, jobs[0]?.isSuspect ? 1 : this.#batchMax)
     this.#batchJobs = jobs.length
     const lines = linesOf(this.#batch)
@@ -234,23 +235,27 @@ export class ScriptThread {
     else this.#batchMax = Math.max(1, this.#batchMax >> 1)
     const areIds = text.startsWith('+')
     const results = text.slice(1).split('\n')
-    const batch = this.#batch
+    const rows = this.#batch
+    // Each run has the result at its place (I1): one more or less, and a number would get the id of another.
+    if (results.length !== runsOf(rows)) {
+      this.#useless(`answered ${runsOf(rows)} runs with ${results.length} results`)
+      return
+    }
     this.#batch = []
     this.#batchJobs = 0
     let at = 0
-    for (const { jobs, ahead } of batch) {
-      if (areIds) {
-        const { ahead: idsAhead, salt, counter } = jobs.at(-1) as Job
-        const end = at + jobs.length
-        idsAhead?.keep(salt, counter, jobs.length, results.slice(end, end + ahead))
-      }
+    for (const { jobs, extra } of rows) {
+      const { ahead, salt, counter } = jobs.at(-1) as Job
+      const end = at + jobs.length
+      if (areIds) ahead?.keep(salt, counter, jobs.length, results.slice(end, end + extra))
+      else ahead?.begin()
       for (const job of jobs) {
         const result = results[at++] as string
         if (areIds) job.resolve(result)
         else if (result.startsWith('=')) job.resolve(result.slice(1))
         else job.reject(this.#failure(result.slice(1)))
       }
-      at += ahead
+      at = end + extra
     }
     if (!areIds && results.some((result) => result.startsWith('!') && result.includes(OUT_OF_MEMORY)))
       this.#kill()
@@ -275,13 +280,13 @@ export class ScriptThread {
     else this.#tooLong()
   }
 
-  /** Only a batch of one shows whose fault it is; of a larger one each is run again, alone, and none has been answered yet. */
+  /** Only a single run shows whose fault it is; of more, each that is waited for is run again, alone, and none has been answered yet. */
   #tooLong(): void {
-    const batch = this.#batch
+    const runs = runsOf(this.#batch)
     const jobs = this.#leaveBatch()
     this.#busyMs += performance.now() - this.#batchStartedMs
-    if (jobs.length === 1 && batch[0]?.ahead === 0)
-      jobs[0]?.reject(this.#failure(`ran longer than ${SCRIPT_MS_MAX} ms and was ended`))
+    for (const { ahead } of jobs) ahead?.stop()
+    if (runs === 1) jobs[0]?.reject(this.#failure(`ran longer than ${SCRIPT_MS_MAX} ms and was ended`))
     else {
       for (const job of jobs) job.isSuspect = true
       this.#queue.unshift(...jobs)

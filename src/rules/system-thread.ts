@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from 'node:fs'
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 import { basename } from 'node:path'
 
 /** Where the system tells about the thread that calls this, or undefined where it does not: that is Linux only. */
@@ -33,11 +33,12 @@ export function stepBack(): void {
   if (folder === undefined) return
   try {
     // setpriority(2): of Linux, the nice value is a thread's own.
-    setPriority(Number(basename(folder)), NICE)
+    setPriority(Number(basename(folder)), Math.min(NICE_MAX, getPriority() + NICE))
   } catch {
     // Not allowed here: then all threads are equal.
   }
 }
 
-/** Of Linux's 20 steps below an ordinary process: where a core is short, such a thread gets a tenth of it. */
+/** Steps below the process: where a core is short, a thread gets a tenth of what the others get. */
 const NICE = 10
+const NICE_MAX = 19

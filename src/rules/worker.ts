@@ -19,13 +19,13 @@ export type ScriptMessage =
   | string
 
 const port = parentPort as MessagePort
-stepBack()
-
 const send = (message: ScriptMessage) => port.postMessage(message)
 
 try {
   const { name, text } = workerData as ScriptSource
   const sandbox = await Sandbox.open(name, text)
+  // Not before: requests wait for a thread that is started anew.
+  stepBack()
   send({ loaded: sandbox.settings(), folder: threadFolder() })
   port.on('message', (lines: string) => {
     try {

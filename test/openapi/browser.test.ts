@@ -1,7 +1,7 @@
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest'
 import { ADMIN_TOKEN, startInstance } from '../http/instance.ts'
-import { ensureInstalled } from '../support/debian.ts'
+import { launchBrowser } from '../support/browser.ts'
 
 // Swagger UI takes some seconds to start where other tests run beside it.
 vi.setConfig({ testTimeout: 90_000 })
@@ -9,19 +9,7 @@ vi.setConfig({ testTimeout: 90_000 })
 let browser: Browser
 
 beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: await ensureInstalled('chromium', 'chromium'),
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
+  browser = await launchBrowser()
 }, 300_000)
 
 afterAll(() => browser?.close())

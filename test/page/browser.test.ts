@@ -1,10 +1,11 @@
 import { rm } from 'node:fs/promises'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { launchBrowser } from '../support/browser.ts'
 import { createDatabase, MysqlServer } from '../support/mysql-server.ts'
 import { mysqlEnv, SeqsvrProcess } from '../support/seqsvr-process.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
-import { launchBrowser, openTab } from './browser.ts'
+import { openTab } from './browser.ts'
 import { takeScreenshot } from './screenshot.ts'
 
 const TOKEN = 'a-token-of-the-tests'

@@ -1,23 +1,7 @@
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { expect, onTestFinished } from 'vitest'
-import { ensureInstalled } from '../support/debian.ts'
-
-const ARGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 
 const SHOWN_MS_MAX = 10_000
-
-export async function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: await ensureInstalled('chromium', 'chromium'), args: ARGS })
-}
 
 /** A tab of its own, closed when the test has finished. The test fails if the browser complained of anything but `expected`. */
 export async function openTab(

@@ -1,24 +1,13 @@
-import { describe, expect, inject, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { HttpLoad } from '../support/http-load.ts'
-import { createDatabase, dropDatabase, query, type TestDatabase } from '../support/mysql-server.ts'
-import { mysqlEnv, SeqsvrProcess } from '../support/seqsvr-process.ts'
+import { query } from '../support/mysql-server.ts'
+import { mysqlEnv, type SeqsvrProcess } from '../support/seqsvr-process.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 import { seqsvr } from './command.ts'
+import { database, start } from './for-a-test.ts'
 
 const TOKEN = 'a-token-of-the-tests'
-
-async function database(): Promise<TestDatabase> {
-  const made = await createDatabase(inject('mysql'))
-  onTestFinished(() => dropDatabase(made))
-  return made
-}
-
-async function start(env: Record<string, string>): Promise<SeqsvrProcess> {
-  const instance = await SeqsvrProcess.start(env)
-  onTestFinished(() => instance.kill())
-  return instance
-}
 
 /** The name that an instance gave itself, as its log has it. */
 function uuidOf({ output }: SeqsvrProcess): string {

@@ -1,15 +1,10 @@
-import { describe, expect, inject, it, onTestFinished } from 'vitest'
-import {
-  createDatabase,
-  dropDatabase,
-  MysqlServer,
-  query,
-  type TestDatabase,
-} from '../support/mysql-server.ts'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createDatabase, MysqlServer, query, type TestDatabase } from '../support/mysql-server.ts'
 import { seededRandom } from '../support/random.ts'
 import { mysqlEnv, SeqsvrProcess } from '../support/seqsvr-process.ts'
 import { until } from '../support/until.ts'
 import { seqsvr } from './command.ts'
+import { database, start } from './for-a-test.ts'
 
 const SEED = Number(process.env.SEQSVR_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const INSTANCES = 4
@@ -18,18 +13,6 @@ const KILLS = 8
 
 /** How long the store is out: longer than a deadline, a pause between attempts or an idle connection lasts. */
 const OUTAGE_MS = 30_000
-
-async function database(): Promise<TestDatabase> {
-  const made = await createDatabase(inject('mysql'))
-  onTestFinished(() => dropDatabase(made))
-  return made
-}
-
-async function start(env: Record<string, string>): Promise<SeqsvrProcess> {
-  const instance = await SeqsvrProcess.start(env)
-  onTestFinished(() => instance.kill())
-  return instance
-}
 
 /** The ids of one answer of /alloc with format=text, or none where it failed. */
 async function alloc({ url }: SeqsvrProcess, tag: string, count: number): Promise<string[]> {

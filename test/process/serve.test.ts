@@ -2,31 +2,19 @@ import { once } from 'node:events'
 import { readdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
-import { describe, expect, inject, it, onTestFinished } from 'vitest'
-import {
-  createDatabase,
-  createUser,
-  dropDatabase,
-  MysqlServer,
-  query,
-  type TestDatabase,
-} from '../support/mysql-server.ts'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createDatabase, createUser, MysqlServer, query, type TestDatabase } from '../support/mysql-server.ts'
 import { mysqlEnv, SeqsvrProcess } from '../support/seqsvr-process.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 import { seqsvr } from './command.ts'
+import { database } from './for-a-test.ts'
 
 async function serveEmbedded(env: Record<string, string> = {}): Promise<SeqsvrProcess> {
   const folder = await temporaryFolder()
   const instance = await SeqsvrProcess.start({ SEQSVR_SQLITE_FILE: `${folder}/seqsvr.sqlite`, ...env })
   onTestFinished(() => instance.kill())
   return instance
-}
-
-async function database(): Promise<TestDatabase> {
-  const made = await createDatabase(inject('mysql'))
-  onTestFinished(() => dropDatabase(made))
-  return made
 }
 
 async function get(url: string): Promise<string> {

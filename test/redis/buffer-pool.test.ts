@@ -22,3 +22,17 @@ it('I9: keeps no more than its limit', () => {
   pool.give(b)
   expect(pool.take(131_072)).toBe(b)
 })
+
+it('lets go of small ones for a large one, and not of large ones for a small one', () => {
+  const pool = new BufferPool(262_144)
+  const small = [pool.take(65_536), pool.take(65_536), pool.take(65_536)]
+  const large = pool.take(262_144)
+  for (const buffer of small) pool.give(buffer)
+  pool.give(large)
+  expect(pool.take(262_144)).toBe(large)
+  expect(small).not.toContain(pool.take(65_536))
+  pool.give(large)
+  pool.give(small[0] as Buffer)
+  expect(pool.take(262_144)).toBe(large)
+  expect(pool.take(65_536)).not.toBe(small[0])
+})

@@ -1,50 +1,22 @@
-import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import type { CounterDemand } from '../../src/core/store.ts'
-import { loadDriver } from '../../src/store/sqlite/driver.ts'
-import { SqliteStore } from '../../src/store/sqlite/store.ts'
 import { describeCountersContract } from './counters-contract.ts'
 import { mysqlFixture } from './mysql-fixture.ts'
+import { sqliteFixture } from './sqlite-fixture.ts'
 
 const REPLACE =
   'REPLACE INTO counter (node_offset, rule_name, app_name, counter, update_time) VALUES (?, ?, ?, ?, ?)'
 const DELETE = 'DELETE FROM counter WHERE node_offset = ? AND rule_name = ? AND app_name = ?'
 
 describeCountersContract('SQLite', async () => {
-  const folder = await mkdtemp(`${tmpdir()}/seqsvr-counters-`)
-  const file = `${folder}/seqsvr.sqlite`
-  const Driver = await loadDriver()
-  const stores: SqliteStore[] = []
-  const open = async () => {
-    const store = new SqliteStore({
-      file,
-      schema: 'auto',
-      agreement: { step: 100, first: 0 },
-      uuid: randomUUID(),
-      provenance: true,
-      timeoutMs: 10_000,
-    })
-    stores.push(store)
-    await store.prepare()
-    return store
-  }
-  const write = (sql: string, ...values: (string | number | bigint)[]) => {
-    const database = new Driver(file)
-    database.prepare(sql).run(...values)
-    database.close()
-  }
+  const { store, another, sql, close } = await sqliteFixture()
   return {
-    store: await open(),
-    another: open,
+    store,
+    another,
     writeRow: async ({ nodeOffset, ruleName, appName }, counter, updateSeconds) =>
-      write(REPLACE, nodeOffset, ruleName, appName, counter, updateSeconds),
-    deleteRow: async ({ nodeOffset, ruleName, appName }) => write(DELETE, nodeOffset, ruleName, appName),
-    async close() {
-      await Promise.all(stores.map((store) => store.close()))
-      await rm(folder, { recursive: true })
-    },
+      sql(REPLACE, nodeOffset, ruleName, appName, counter, updateSeconds),
+    deleteRow: async ({ nodeOffset, ruleName, appName }) => sql(DELETE, nodeOffset, ruleName, appName),
+    close,
   }
 })
 

@@ -31,7 +31,7 @@ export interface Command {
   readonly repeats?: 'bulk' | 'integer'
   /** Looked at where there is a second word; a command that has no meaning without one asks for two in `arity`. */
   readonly subcommands?: CommandTable
-  /** May throw or reject with a SequenceError. Arguments are views of memory that changes once the reply is there. */
+  /** May throw or reject with a SequenceError. Arguments are views of memory that changes once it returns: what is needed after an `await` is read before. */
   run(args: readonly Buffer[], session: Session): Reply | Promise<Reply>
 }
 

@@ -79,8 +79,7 @@ export class Connection implements Session, Watched {
   #input = NO_BYTES
   #at = 0
   #end = 0
-  #inputIsOwn = false
-  #inputIsPooled = false
+  #inputIs: 'borrowed' | 'own' | 'pooled' = 'own'
   /** Since when there is a part of a command; 0 where there is none. */
   #partSinceMs = 0
 
@@ -110,7 +109,7 @@ export class Connection implements Session, Watched {
     wire.on('close', () => {
       options.watch.delete(this)
       this.#state = 'closed'
-      this.#setInput(NO_BYTES, 0)
+      this.#setInput(NO_BYTES, 0, 'own')
       this.#repeatedSequence = undefined
       clearTimeout(this.#linger)
     })
@@ -165,12 +164,11 @@ export class Connection implements Session, Watched {
   receive(packet: Buffer, length: number): void {
     if (this.#state === 'closing' || this.#state === 'closed') return
     if (this.#at === this.#end) {
-      this.#setInput(packet, length)
-      this.#inputIsOwn = false
+      this.#setInput(packet, length, 'borrowed')
     } else this.#append(packet, length)
     const sentBytes = this.#sentBytes
     this.#answer()
-    if (!this.#inputIsOwn && this.#at < this.#end) this.#copyRest()
+    if (this.#inputIs === 'borrowed' && this.#at < this.#end) this.#copyRest()
     // More is behind what fills a buffer: the system would hand over 2 MB of it at once.
     if (length >= TURN_BYTES && this.#state === 'reading') this.#yield()
     this.#options.watch.moved(length + this.#sentBytes - sentBytes)
@@ -183,8 +181,7 @@ export class Connection implements Session, Watched {
     if (needed > this.#input.length) {
       const grown = this.#options.pool.take(needed)
       this.#input.copy(grown, 0, this.#at, this.#end)
-      this.#setInput(grown, kept)
-      this.#inputIsPooled = true
+      this.#setInput(grown, kept, 'pooled')
     } else {
       this.#input.copyWithin(0, this.#at, this.#end)
       this.#at = 0
@@ -194,9 +191,9 @@ export class Connection implements Session, Watched {
   }
 
   /** Has `length` bytes of `bytes` to answer from now on. */
-  #setInput(bytes: Buffer, length: number): void {
-    if (this.#inputIsPooled) this.#options.pool.give(this.#input)
-    this.#inputIsPooled = false
+  #setInput(bytes: Buffer, length: number, whose: 'borrowed' | 'own' | 'pooled'): void {
+    if (this.#inputIs === 'pooled') this.#options.pool.give(this.#input)
+    this.#inputIs = whose
     this.#input = bytes
     this.#at = 0
     this.#end = length
@@ -309,6 +306,8 @@ export class Connection implements Session, Watched {
     this.#options.turns.wait(() => {
       if (this.#isClosed()) return
       this.#state = 'reading'
+      // The client is not to blame for the time that its turn took to come.
+      if (this.#partSinceMs > 0) this.#partSinceMs = performance.now()
       this.#goOn()
     })
   }
@@ -318,8 +317,10 @@ export class Connection implements Session, Watched {
       this.#close()
       return
     }
+    const sentBytes = this.#sentBytes
     this.#answer()
     if (this.#state === 'reading') this.#wire.resume()
+    this.#options.watch.moved(this.#sentBytes - sentBytes)
   }
 
   /** A method, since the state changes behind the compiler's back. */
@@ -333,7 +334,7 @@ export class Connection implements Session, Watched {
 
   #keepRest(): void {
     if (this.#at === this.#end) {
-      this.#setInput(NO_BYTES, 0)
+      this.#setInput(NO_BYTES, 0, 'own')
       return
     }
     if (this.#partSinceMs === 0) this.#partSinceMs = performance.now()
@@ -342,8 +343,7 @@ export class Connection implements Session, Watched {
   }
 
   #copyRest(): void {
-    this.#setInput(Buffer.from(this.#input.subarray(this.#at, this.#end)), this.#end - this.#at)
-    this.#inputIsOwn = true
+    this.#setInput(Buffer.from(this.#input.subarray(this.#at, this.#end)), this.#end - this.#at, 'own')
   }
 
   /** Sends what is written. False where the client must read before more of its commands are answered. */
@@ -357,8 +357,7 @@ export class Connection implements Session, Watched {
     this.#wire.once('drain', () => {
       if (this.#state !== 'blocked') return
       this.#state = 'reading'
-      this.#answer()
-      if (this.#state === 'reading') this.#wire.resume()
+      this.#goOn()
     })
     return false
   }
@@ -378,7 +377,7 @@ export class Connection implements Session, Watched {
   #close(): void {
     this.#flush()
     this.#state = 'closing'
-    this.#setInput(NO_BYTES, 0)
+    this.#setInput(NO_BYTES, 0, 'own')
     this.#partSinceMs = 0
     this.#wire.end(() => {
       this.#linger = setTimeout(() => this.#wire.destroy(), LINGER_MS)

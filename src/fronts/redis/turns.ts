@@ -14,6 +14,7 @@ export class Turns {
   readonly #next = (): void => {
     const work = this.#waiting[0] as () => void
     work()
+    // Only now: what `work` adds must not schedule a second one beside this.
     this.#waiting.shift()
     if (this.#waiting.length > 0) setImmediate(this.#next)
   }
