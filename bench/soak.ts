@@ -94,7 +94,8 @@ udp:
 `,
       )
       const { argv, env } = seqsvrCommand(port, directory)
-      return { argv: [...argv, '--config', config], ...(env !== undefined && { env }) }
+      // Node 24 lets garbage of its own accord pile up to 128 MB, at whatever minute, which says nothing of what is kept.
+      return { argv: [...argv, '--config', config], env: { ...env, NODE_OPTIONS: '--max-semi-space-size=16' } }
     },
     probe: async (port) => (await fetch(`http://127.0.0.1:${port}/new`)).ok,
   }
