@@ -24,9 +24,8 @@ export function cpuMsOf(folder: string | undefined): number {
 }
 
 /**
- * Has the system prefer all other threads to the one that calls this, where it can. On one core that everybody shares, scripts that loop
- * without pause raised the p99 of `/new` to three times what the same requests for good scripts make of it, and now to twice; at 19
- * good scripts starve as well.
+ * Has the system prefer all other threads to the one that calls this, where it can: beside a script that loops, the p99 of `/new` is
+ * then what the same requests for a good script make of it. At 19 instead, good scripts starve on a core that is full.
  */
 export function stepBack(): void {
   const folder = threadFolder()
