@@ -95,7 +95,10 @@ udp:
       )
       const { argv, env } = seqsvrCommand(port, directory)
       // Node 24 lets garbage of its own accord pile up to 128 MB, at whatever minute, which says nothing of what is kept.
-      return { argv: [...argv, '--config', config], env: { ...env, NODE_OPTIONS: '--max-semi-space-size=16' } }
+      return {
+        argv: [...argv, '--config', config],
+        env: { ...env, NODE_OPTIONS: '--max-semi-space-size=16' },
+      }
     },
     probe: async (port) => (await fetch(`http://127.0.0.1:${port}/new`)).ok,
   }
