@@ -29,11 +29,11 @@ const EXCHANGES_AT_ONCE = 40
 
 type Pieces = readonly string[]
 
-/** The servers' ends of connections, by the clients' ports. */
-const accepted = new Map<number, Socket>()
+/** The servers' ends of connections, by both ports: the system gives one port to two clients of different servers. */
+const accepted = new Map<string, Socket>()
 subscribe('net.server.socket', (message) => {
   const { socket } = message as { socket: Socket }
-  accepted.set(socket.remotePort as number, socket)
+  accepted.set(`${socket.remotePort} ${socket.localPort}`, socket)
 })
 
 /** All that a server answers to these bytes, in this many packets, until one of the two closes. */
@@ -48,16 +48,16 @@ async function exchange(port: number, pieces: Pieces, pauseMs: number): Promise<
   // Servers reset connections with unread garbage: what was answered before is what counts.
   socket.on('error', () => socket.destroy())
   await once(socket, 'connect')
-  const clientPort = socket.localPort as number
+  const ports = `${socket.localPort} ${port}`
   let sent = 0
   for (const piece of [...pieces, SENTINEL]) {
     socket.write(piece, 'latin1')
     sent += piece.length
     // A packet by itself: the server has read it before the next one leaves.
-    while (!socket.destroyed && (accepted.get(clientPort)?.bytesRead ?? 0) < sent) await turn()
+    while (!socket.destroyed && (accepted.get(ports)?.bytesRead ?? 0) < sent) await turn()
     if (pauseMs > 0) await sleep(pauseMs)
   }
-  accepted.delete(clientPort)
+  accepted.delete(ports)
   if (!socket.destroyed)
     hung = setTimeout(() => {
       answer += '(hung)'
