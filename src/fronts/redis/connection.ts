@@ -6,6 +6,7 @@ import { ReadingDeadline, type Watch, type Watched } from '../watch.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import { type CommandTable, findCommand, runCommand, type Session } from './command.ts'
 import { DecodeProgress, type DecoderLimits, decode } from './decoder.ts'
+import { Input } from './input.ts'
 import { COMMAND_MS_MAX, LINGER_MS, REPEATED_BYTES_MAX, TURN_BYTES } from './limits.ts'
 import type { NamedIds } from './named-ids.ts'
 import type { Output } from './output.ts'
@@ -49,8 +50,6 @@ export type Wire = Duplex & { setTimeout(ms: number): unknown; resetAndDestroy()
  */
 type State = 'reading' | 'waiting' | 'blocked' | 'closing' | 'closed'
 
-const NO_BYTES: Buffer = Buffer.alloc(0)
-
 /**
  * One client: its bytes in, its replies out, in the order of its commands and in one write for each packet.
  *
@@ -75,11 +74,7 @@ export class Connection implements Session, Watched {
   #quits = false
   #linger: NodeJS.Timeout | undefined
 
-  /** Bytes that are not answered yet: `[#at, #end)` of `#input`, which is a packet itself while it holds no part of another. */
-  #input = NO_BYTES
-  #at = 0
-  #end = 0
-  #inputIs: 'borrowed' | 'own' | 'pooled' = 'own'
+  readonly #input: Input
   /** Since when there is a part of a command; 0 where there is none. */
   #partSinceMs = 0
 
@@ -88,7 +83,7 @@ export class Connection implements Session, Watched {
   readonly #reading = new ReadingDeadline()
 
   /** The last GET or INCR: its bytes, its sequence, and how the id leaves. */
-  #repeatedBytes = NO_BYTES
+  #repeatedBytes: Buffer = Buffer.alloc(0)
   #repeatedLength = 0
   #repeatedSequence: Sequence | undefined
   #repeatedType: 'bulk' | 'integer' = 'bulk'
@@ -98,6 +93,7 @@ export class Connection implements Session, Watched {
     this.#wire = wire
     this.#options = options
     this.#output = options.output
+    this.#input = new Input(options.pool)
     this.#authenticated = options.authenticated
     wire.setTimeout(options.limits.idleMsMax)
     wire.on('timeout', () => {
@@ -109,7 +105,7 @@ export class Connection implements Session, Watched {
     wire.on('close', () => {
       options.watch.delete(this)
       this.#state = 'closed'
-      this.#setInput(NO_BYTES, 0, 'own')
+      this.#input.clear()
       this.#repeatedSequence = undefined
       clearTimeout(this.#linger)
     })
@@ -126,7 +122,7 @@ export class Connection implements Session, Watched {
   }
 
   get heldBytes(): number {
-    return this.#wire.writableLength + (this.#at < this.#end ? this.#input.length : 0)
+    return this.#wire.writableLength + this.#input.heldBytes
   }
 
   isOverdue(nowMs: number): boolean {
@@ -163,53 +159,27 @@ export class Connection implements Session, Watched {
   /** Takes what the client has sent: the first `length` bytes of `packet`, which is the caller's again afterwards. Hot path. */
   receive(packet: Buffer, length: number): void {
     if (this.#state === 'closing' || this.#state === 'closed') return
-    if (this.#at === this.#end) {
-      this.#setInput(packet, length, 'borrowed')
-    } else this.#append(packet, length)
+    this.#input.add(packet, length)
     const sentBytes = this.#sentBytes
     this.#answer()
-    if (this.#inputIs === 'borrowed' && this.#at < this.#end) this.#copyRest()
+    this.#input.keep()
     // More is behind what fills a buffer: the system would hand over 2 MB of it at once.
     if (length >= TURN_BYTES && this.#state === 'reading') this.#yield()
     this.#options.watch.moved(length + this.#sentBytes - sentBytes)
-  }
-
-  /** Joins a packet to the start of a command that came before it. Sizes double, which keeps the copying linear. */
-  #append(packet: Buffer, length: number): void {
-    const kept = this.#end - this.#at
-    const needed = kept + length
-    if (needed > this.#input.length) {
-      const grown = this.#options.pool.take(needed)
-      this.#input.copy(grown, 0, this.#at, this.#end)
-      this.#setInput(grown, kept, 'pooled')
-    } else {
-      this.#input.copyWithin(0, this.#at, this.#end)
-      this.#at = 0
-    }
-    packet.copy(this.#input, kept, 0, length)
-    this.#end = needed
-  }
-
-  /** Has `length` bytes of `bytes` to answer from now on. */
-  #setInput(bytes: Buffer, length: number, whose: 'borrowed' | 'own' | 'pooled'): void {
-    if (this.#inputIs === 'pooled') this.#options.pool.give(this.#input)
-    this.#inputIs = whose
-    this.#input = bytes
-    this.#at = 0
-    this.#end = length
   }
 
   /** Answers what has come, until it ends, or something must be waited for. */
   #answer(): void {
     const { commands, limits } = this.#options
     const outputBytesMax = Math.min(TURN_BYTES, limits.outputBytesMax)
-    while (this.#at < this.#end) {
+    const input = this.#input
+    while (!input.isEmpty) {
       this.#answerRepeated(outputBytesMax)
       if (this.#output.length >= outputBytesMax) {
         if (this.#send()) this.#yield()
         return
       }
-      const decoded = decode(this.#progress, this.#input, this.#at, this.#end, limits, this.#authenticated)
+      const decoded = decode(this.#progress, input.bytes, input.at, input.end, limits, this.#authenticated)
       if (decoded.type === 'incomplete') break
       if (decoded.type === 'error') {
         this.#write(err(decoded.message))
@@ -217,8 +187,8 @@ export class Connection implements Session, Watched {
         return
       }
       const { args, bytes } = decoded
-      const start = this.#at
-      this.#at += bytes
+      const start = input.at
+      input.at += bytes
       this.#partSinceMs = 0
       if (args.length === 0) continue
       const command = findCommand(commands, args, this.#authenticated)
@@ -240,7 +210,7 @@ export class Connection implements Session, Watched {
       if (command.repeats !== undefined && reply.type !== 'error')
         this.#remember(command.repeats, args[1] as Buffer, start)
     }
-    this.#keepRest()
+    if (!input.isEmpty && this.#partSinceMs === 0) this.#partSinceMs = performance.now()
     this.#send()
   }
 
@@ -255,12 +225,12 @@ export class Connection implements Session, Watched {
     const sequence = this.#repeatedSequence
     if (sequence === undefined) return
     const output = this.#output
-    const bytes = this.#input
+    const { bytes, end } = this.#input
     const repeated = this.#repeatedBytes
     const length = this.#repeatedLength
     const isBulk = this.#repeatedType === 'bulk'
-    const last = this.#end - length
-    let at = this.#at
+    const last = end - length
+    let at = this.#input.at
     next: while (at <= last && sequence.left > 0 && output.length < outputBytesMax) {
       // Backwards: commands differ in their keys before they differ in their names.
       for (let i = length - 1; i >= 0; i--) if (bytes[at + i] !== repeated[i]) break next
@@ -269,20 +239,20 @@ export class Connection implements Session, Watched {
       else output.integer(sequence.take() as number | bigint)
       at += length
     }
-    if (at === this.#at) return
-    this.#options.tally.issued += (at - this.#at) / length
-    this.#at = at
+    if (at === this.#input.at) return
+    this.#options.tally.issued += (at - this.#input.at) / length
+    this.#input.at = at
     this.#partSinceMs = 0
     this.#progress.reset()
   }
 
   #remember(type: 'bulk' | 'integer', name: Buffer, start: number): void {
-    const length = this.#at - start
+    const length = this.#input.at - start
     if (length > REPEATED_BYTES_MAX) return
     this.#repeatedSequence = this.#options.ids.held(name.toString())
     this.#repeatedType = type
     if (this.#repeatedBytes.length === 0) this.#repeatedBytes = Buffer.allocUnsafeSlow(REPEATED_BYTES_MAX)
-    this.#input.copy(this.#repeatedBytes, 0, start, this.#at)
+    this.#input.bytes.copy(this.#repeatedBytes, 0, start, this.#input.at)
     this.#repeatedLength = length
   }
 
@@ -319,6 +289,7 @@ export class Connection implements Session, Watched {
     }
     const sentBytes = this.#sentBytes
     this.#answer()
+    this.#input.keep()
     if (this.#state === 'reading') this.#wire.resume()
     this.#options.watch.moved(this.#sentBytes - sentBytes)
   }
@@ -330,20 +301,6 @@ export class Connection implements Session, Watched {
 
   #write(reply: Reply): void {
     encode(reply, this.protocol, this.#output)
-  }
-
-  #keepRest(): void {
-    if (this.#at === this.#end) {
-      this.#setInput(NO_BYTES, 0, 'own')
-      return
-    }
-    if (this.#partSinceMs === 0) this.#partSinceMs = performance.now()
-    // A few bytes must not keep a whole packet in memory.
-    if (this.#at > 0) this.#copyRest()
-  }
-
-  #copyRest(): void {
-    this.#setInput(Buffer.from(this.#input.subarray(this.#at, this.#end)), this.#end - this.#at, 'own')
   }
 
   /** Sends what is written. False where the client must read before more of its commands are answered. */
@@ -377,7 +334,7 @@ export class Connection implements Session, Watched {
   #close(): void {
     this.#flush()
     this.#state = 'closing'
-    this.#setInput(NO_BYTES, 0, 'own')
+    this.#input.clear()
     this.#partSinceMs = 0
     this.#wire.end(() => {
       this.#linger = setTimeout(() => this.#wire.destroy(), LINGER_MS)
