@@ -1,6 +1,7 @@
 import type { Lease } from '../src/core/lease.ts'
 import { Sequence } from '../src/core/sequence.ts'
 import { leaseCount } from '../src/store/generator.ts'
+import { LEASES_MAX } from '../src/store/mysql/generator.ts'
 import { VirtualClock } from '../test/support/virtual-clock.ts'
 
 export interface FleetOptions {
@@ -40,7 +41,7 @@ export async function simulateFleet(options: FleetOptions): Promise<FleetFigures
     transactions++
     freeAtMs = Math.max(freeAtMs, clock.now()) + 1000 / transactionsPerSecond
     await clock.pause(freeAtMs - clock.now())
-    return Array.from({ length: leaseCount(ids, step) }, () => {
+    return Array.from({ length: leaseCount(ids, step, LEASES_MAX) }, () => {
       leases++
       return { start: leases * BigInt(step), end: (leases + 1n) * BigInt(step) }
     })

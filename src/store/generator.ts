@@ -2,12 +2,9 @@ import { SequenceError } from '../core/errors.ts'
 import { clipToIdSpace, type Lease } from '../core/lease.ts'
 import type { GeneratorAgreement } from '../core/store.ts'
 
-/** Leases that one transaction may grant: what keeps it short, so that other instances are not held up. */
-export const GENERATOR_LEASES_MAX = 128
-
-/** How many leases hold `ids` ids, within what one transaction may grant. */
-export function leaseCount(ids: number, step: number): number {
-  return Math.min(GENERATOR_LEASES_MAX, Math.max(1, Math.ceil(ids / step)))
+/** How many leases hold `ids` ids, within the `max` that one transaction of the store may grant. */
+export function leaseCount(ids: number, step: number, max: number): number {
+  return Math.min(max, Math.max(1, Math.ceil(ids / step)))
 }
 
 /** The first id of lease `n`. */

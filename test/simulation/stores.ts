@@ -21,6 +21,7 @@ import {
   refusalFloor,
   regressed,
 } from '../../src/store/generator.ts'
+import { LEASES_MAX } from '../../src/store/mysql/generator.ts'
 import {
   advancedBy,
   leaseOf,
@@ -67,7 +68,7 @@ export class SimulatedGenerator implements GeneratorStore {
           return regressed(maxId, floor, agreement)
         }
         await transaction.trip()
-        const ns = Array.from({ length: leaseCount(ids, agreement.step) }, () => transaction.tables.nextId++)
+        const ns = Array.from({ length: leaseCount(ids, agreement.step, LEASES_MAX) }, () => transaction.tables.nextId++)
         const leases = leasesOf(ns, maxId, agreement)
         const row = ns.at(-1) as bigint
         transaction.write(({ generator }) => {

@@ -32,7 +32,7 @@ describe('leaseCount', () => {
     [10_000_000, 1, 128],
     [1, 1_000_000_000, 1],
   ])('%i ids with step %i: %i', (ids, step, count) => {
-    expect(leaseCount(ids, step)).toBe(count)
+    expect(leaseCount(ids, step, 128)).toBe(count)
   })
 })
 

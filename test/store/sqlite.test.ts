@@ -173,6 +173,20 @@ describe('the file', () => {
     ])
   })
 
+  it('I1 grants up to 1,024 leases in one transaction, for a row like any other', async () => {
+    const store = open({ uuid: 'one' })
+    const leases = await store.generator.lease(10_000_000, 0n)
+    expect(leases).toHaveLength(1_024)
+    expectRising(leases)
+    expect([leases[0], leases.at(-1)]).toEqual([
+      { start: 100n, end: 200n },
+      { start: 102_400n, end: 102_500n },
+    ])
+    const rows = openDatabase().prepare('SELECT id, uuid FROM generator_table').all()
+    expect(rows).toMatchObject([{ id: 1_024, uuid: 'one' }])
+    expect(await open({ uuid: 'two' }).generator.lease(1, 0n)).toEqual([{ start: 102_500n, end: 102_600n }])
+  })
+
   it('I1 goes on past the greatest lease although its row was deleted', async () => {
     const store = open()
     await store.generator.lease(300, 0n)

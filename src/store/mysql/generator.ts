@@ -27,6 +27,9 @@ const LIFT_FLOOR = "DELETE FROM seqsvr_meta WHERE name = 'generator.floor'"
 
 const ADVANCE = 'INSERT INTO generator_table (id, uuid) VALUES (?, UUID())'
 
+/** Leases of one transaction: each is a row, and a longer transaction would hold up other instances. */
+export const LEASES_MAX = 128
+
 /** The generator's leases: the auto-increment ids of rows that it puts into `generator_table`. */
 export class MysqlGenerator implements GeneratorStore {
   readonly #options: MysqlGeneratorOptions
@@ -43,7 +46,7 @@ export class MysqlGenerator implements GeneratorStore {
     const rows = this.#rows
     this.#rows = []
     try {
-      const count = leaseCount(ids, agreement.step)
+      const count = leaseCount(ids, agreement.step, LEASES_MAX)
       const outcome = await this.#run(async (session) => {
         const state = await readState(session, agreement, provenance)
         // Leases on record are as if this instance had seen them (I3): a table alone may have gone back.
