@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto'
 import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Finding } from '../../src/core/finding.ts'
 import { type DriverDatabase, loadDriver } from '../../src/store/sqlite/driver.ts'
 import { inspectDatabase } from '../../src/store/sqlite/inspection.ts'
 import { type FileSystem, inspectFile } from '../../src/store/sqlite/inspection-file.ts'
-import { SqliteStore, type SqliteStoreOptions } from '../../src/store/sqlite/store.ts'
+import type { SqliteStore, SqliteStoreOptions } from '../../src/store/sqlite/store.ts'
+import { openSqlite } from '../store/sqlite-fixture.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { grave, only } from './findings.ts'
 
@@ -13,25 +13,11 @@ const driver = await loadDriver()
 
 const DAY_MS = 86_400_000
 
-function open(file: string, options: Partial<SqliteStoreOptions> = {}): SqliteStore {
-  const store = new SqliteStore({
-    file,
-    schema: 'auto',
-    agreement: { step: 100, first: 0 },
-    uuid: randomUUID(),
-    provenance: true,
-    timeoutMs: 5_000,
-    ...options,
-  })
-  onTestFinished(() => store.close())
-  return store
-}
-
 /** A file with its tables and an agreement, and nothing leased. */
 async function prepared(): Promise<{ file: string; folder: string; store: SqliteStore }> {
   const folder = await temporaryFolder()
   const file = `${folder}/seqsvr.sqlite`
-  const store = open(file)
+  const store = openSqlite(file)
   await store.prepare()
   return { file, folder, store }
 }
@@ -147,7 +133,7 @@ describe('the database', () => {
     const folder = await temporaryFolder()
     expect(grave(inspect(`${folder}/a.sqlite`))).toEqual([])
     expect(grave(inspect(`${folder}/a.sqlite`, { schema: 'manual' }))).toEqual(['failed tables'])
-    await open(`${folder}/a.sqlite`).inspect()
+    await openSqlite(`${folder}/a.sqlite`).inspect()
     expect(await readdir(folder)).toEqual([])
   })
 

@@ -1,53 +1,36 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, describe, expect, inject, it } from 'vitest'
 import type { ProvenanceStore } from '../../src/core/store.ts'
 import { Session } from '../../src/store/mysql/session.ts'
 import { loadDriver } from '../../src/store/sqlite/driver.ts'
-import { SqliteStore } from '../../src/store/sqlite/store.ts'
 import { createUser } from '../support/mysql-server.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 import { errorOf } from './contract.ts'
 import { type MysqlFixture, mysqlFixture } from './mysql-fixture.ts'
 import { describeProvenanceContract, FIRST } from './provenance-contract.ts'
+import { openSqlite } from './sqlite-fixture.ts'
 
 const Driver = await loadDriver()
 
 describeProvenanceContract('SQLite', async () => {
-  const folder = await mkdtemp(`${tmpdir()}/seqsvr-provenance-`)
-  const file = `${folder}/seqsvr.sqlite`
-  const stores: SqliteStore[] = []
-  const open = (uuid: string, provenance = true) => {
-    const store = new SqliteStore({
-      file,
-      schema: 'auto',
-      agreement: { step: 100, first: 0 },
-      uuid,
-      provenance,
-      timeoutMs: 10_000,
-    })
-    stores.push(store)
-    return store
-  }
+  const file = `${await temporaryFolder()}/seqsvr.sqlite`
   const run = async (sql: string) => {
     const database = new Driver(file)
     database.exec(sql)
     database.close()
   }
   return {
-    store: open(FIRST),
-    another: async (uuid, provenance) => open(uuid, provenance),
+    store: openSqlite(file, { uuid: FIRST }),
+    another: async (uuid, provenance = true) => openSqlite(file, { uuid, provenance }),
     run,
     async restoreGenerator(n) {
       await run('DELETE FROM generator_table')
       await run(`UPDATE sqlite_sequence SET seq = ${n} WHERE name = 'generator_table'`)
     },
-    async close() {
-      await Promise.all(stores.map((store) => store.close()))
-      await rm(folder, { recursive: true })
-    },
+    // Stores and folder go with the test.
+    close: async () => {},
   }
 })
 

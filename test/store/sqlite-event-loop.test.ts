@@ -2,20 +2,12 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { loadDriver } from '../../src/store/sqlite/driver.ts'
-import { SqliteStore } from '../../src/store/sqlite/store.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
+import { openSqlite } from './sqlite-fixture.ts'
 
 it('I8: a commit that takes long keeps nobody from anything: the event loop is idle meanwhile', async () => {
   const file = `${await temporaryFolder()}/seqsvr.sqlite`
-  const store = new SqliteStore({
-    file,
-    schema: 'auto',
-    agreement: { step: 100, first: 0 },
-    uuid: 'an instance',
-    provenance: true,
-    timeoutMs: 20_000,
-  })
-  onTestFinished(() => store.close())
+  const store = openSqlite(file)
   await store.prepare()
 
   // Another process of the same file: a commit waits for its lock as it would wait for a slow disk.

@@ -1,25 +1,30 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { onTestFinished } from 'vitest'
 import { loadDriver } from '../../src/store/sqlite/driver.ts'
-import { SqliteStore } from '../../src/store/sqlite/store.ts'
+import { SqliteStore, type SqliteStoreOptions } from '../../src/store/sqlite/store.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+/** An instance on a file, not prepared yet. Closed with the test. */
+export function openSqlite(file: string, options: Partial<SqliteStoreOptions> = {}): SqliteStore {
+  const store = new SqliteStore({
+    file,
+    schema: 'auto',
+    agreement: { step: 100, first: 0 },
+    uuid: randomUUID(),
+    provenance: true,
+    timeoutMs: 20_000,
+    ...options,
+  })
+  onTestFinished(() => store.close())
+  return store
+}
 
 /** A file of SQLite of a test's own, with as many stores on it as it opens. */
 export async function sqliteFixture() {
-  const folder = await mkdtemp(`${tmpdir()}/seqsvr-sqlite-`)
-  const file = `${folder}/seqsvr.sqlite`
+  const file = `${await temporaryFolder()}/seqsvr.sqlite`
   const Driver = await loadDriver()
-  const stores: SqliteStore[] = []
   async function another(): Promise<SqliteStore> {
-    const store = new SqliteStore({
-      file,
-      schema: 'auto',
-      agreement: { step: 100, first: 0 },
-      uuid: randomUUID(),
-      provenance: true,
-      timeoutMs: 10_000,
-    })
-    stores.push(store)
+    const store = openSqlite(file)
     await store.prepare()
     return store
   }
@@ -32,9 +37,7 @@ export async function sqliteFixture() {
       database.prepare(statement).run(...values)
       database.close()
     },
-    async close(): Promise<void> {
-      await Promise.all(stores.map((store) => store.close()))
-      await rm(folder, { recursive: true })
-    },
+    // Stores and folder go with the test.
+    close: async () => {},
   }
 }

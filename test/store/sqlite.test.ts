@@ -1,107 +1,53 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import {
   closeSync,
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readFileSync,
   rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import type { Worker } from 'node:worker_threads'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Lease } from '../../src/core/lease.ts'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { Sequence } from '../../src/core/sequence.ts'
-import type { GeneratorAgreement, Store } from '../../src/core/store.ts'
 import { type DriverDatabase, loadDriver } from '../../src/store/sqlite/driver.ts'
-import { SqliteStore, type SqliteStoreOptions } from '../../src/store/sqlite/store.ts'
+import type { SqliteStoreOptions } from '../../src/store/sqlite/store.ts'
 import { systemClock } from '../../src/system-clock.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { describeStoreContract, errorOf, expectRising } from './contract.ts'
-
-const PROCESS = fileURLToPath(new URL('./lease-forever.js', import.meta.url))
+import { openSqlite } from './sqlite-fixture.ts'
 
 // The same driver as the store's: two copies of SQLite in one process would not see each other's locks.
 const Driver = await loadDriver()
 
 let folder: string
-let closing: (() => unknown)[]
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'seqsvr-sqlite-'))
-  closing = []
-})
-afterEach(async () => {
-  for (const close of closing.reverse()) await close()
-  rmSync(folder, { recursive: true, force: true })
+beforeEach(async () => {
+  folder = await temporaryFolder()
 })
 
 const path = (name: string) => join(folder, name)
-
-function open(options: Partial<SqliteStoreOptions> = {}): Store {
-  const store = new SqliteStore({
-    file: path('seqsvr.sqlite'),
-    schema: 'auto',
-    agreement: { step: 100, first: 0 },
-    uuid: `instance ${closing.length}`,
-    provenance: true,
-    timeoutMs: 20_000,
-    ...options,
-  })
-  closing.push(() => store.close())
-  return store
-}
+const open = (options: Partial<SqliteStoreOptions> = {}) => openSqlite(path('seqsvr.sqlite'), options)
 
 function openDatabase(file = path('seqsvr.sqlite')): DriverDatabase {
   const database = new Driver(file)
-  closing.push(() => database.close())
+  onTestFinished(() => database.close())
   return database
 }
 
-/** The threads that stores start from now on. */
-function watchWorkers(): Worker[] {
-  const workers: Worker[] = []
-  const watch = (worker: Worker) => void workers.push(worker)
-  process.on('worker', watch)
-  closing.push(() => process.off('worker', watch))
-  return workers
-}
-
 describeStoreContract('SQLite', async (agreement) => {
-  const contractFolder = mkdtempSync(join(tmpdir(), 'seqsvr-contract-'))
-  const file = join(contractFolder, 'seqsvr.sqlite')
-  const stores: Store[] = []
-  const instance = (agreed: GeneratorAgreement) => {
-    const uuid = `instance ${stores.length}`
-    const store = new SqliteStore({
-      file,
-      schema: 'auto',
-      agreement: agreed,
-      uuid,
-      provenance: true,
-      timeoutMs: 20_000,
-    })
-    stores.push(store)
-    return store
-  }
+  const file = `${await temporaryFolder()}/seqsvr.sqlite`
   return {
-    store: instance(agreement),
-    another: async (other = agreement) => instance(other),
+    store: openSqlite(file, { agreement }),
+    another: async (other = agreement) => openSqlite(file, { agreement: other }),
     async setGreatestLeaseId(n) {
       const database = new Driver(file)
       database.exec(`INSERT INTO generator_table (id, uuid) VALUES (${n}, 'operator ${n}')`)
       database.close()
     },
-    async close() {
-      await Promise.all(stores.map((store) => store.close()))
-      rmSync(contractFolder, { recursive: true })
-    },
+    // Stores and folder go with the test.
+    close: async () => {},
   }
 })
 
@@ -216,7 +162,7 @@ describe('a file that is exchanged under a running instance', () => {
       limits: { waitMsMax: 20_000, waitersMax: 10, leaseTargetMs: 1, leaseIdsMax: 1 },
       observe: () => {},
     })
-    closing.push(() => sequence.close())
+    onTestFinished(() => sequence.close())
     expect(await sequence.takeMany(150)).toHaveLength(150)
 
     rmSync(file)
@@ -298,114 +244,5 @@ describe('a file that cannot be used', () => {
     })
     other.exec('ROLLBACK')
     expect(await store.generator.lease(1, 0n)).toEqual([{ start: 100n, end: 200n }])
-  })
-})
-
-describe('the thread', () => {
-  it('is started again after it died, with STORE_UNAVAILABLE for the request it had', async () => {
-    const workers = watchWorkers()
-    const store = open()
-    await store.prepare()
-    const lost = errorOf(store.generator.lease(1, 0n))
-    await workers[0]?.terminate()
-    expect(await lost).toMatchObject({
-      code: 'STORE_UNAVAILABLE',
-      message: expect.stringContaining('trying again'),
-    })
-    const [lease] = await store.generator.lease(1, 0n)
-    expect(lease?.start).toBeGreaterThanOrEqual(100n)
-    expect(workers).toHaveLength(2)
-  })
-
-  it('I2 throws away what comes too late, and lets nothing queue behind it', async () => {
-    const workers = watchWorkers()
-    const store = open({ timeoutMs: 1_000 })
-    await store.prepare()
-
-    // As when its disk hangs: what the store asks of the thread is held up.
-    const worker = workers[0] as Worker
-    const send = worker.postMessage.bind(worker)
-    const held: unknown[] = []
-    worker.postMessage = (message) => void held.push(message)
-    expect(await errorOf(store.generator.lease(1, 0n))).toMatchObject({
-      code: 'STORE_UNAVAILABLE',
-      message: expect.stringContaining('did not answer within 1000 ms'),
-    })
-    expect(await errorOf(store.generator.lease(1, 0n))).toMatchObject({ code: 'STORE_UNAVAILABLE' })
-    expect(held).toHaveLength(1)
-
-    worker.postMessage = send
-    const answered = once(worker, 'message')
-    send(held[0])
-    await answered
-    expect(await store.generator.lease(1, 0n)).toEqual([{ start: 200n, end: 300n }])
-  })
-
-  it('ends with the store', async () => {
-    const workers = watchWorkers()
-    const store = open()
-    await store.prepare()
-    const lost = errorOf(store.generator.lease(1, 0n))
-    await store.close()
-    expect(await lost).toMatchObject({ code: 'SHUTTING_DOWN' })
-    expect(workers.map(({ threadId }) => threadId)).toEqual([-1])
-  })
-})
-
-describe('processes', () => {
-  /** A process that leases, its grants so far, and how to wait until it has printed `count` of them. */
-  function start(uuid: string, times: number) {
-    const child: ChildProcess = spawn(
-      process.execPath,
-      [PROCESS, path('seqsvr.sqlite'), uuid, String(times)],
-      {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    )
-    closing.push(() => child.kill('SIGKILL'))
-    const leases: Lease[] = []
-    let stderr = ''
-    child.stderr?.setEncoding('utf8').on('data', (text) => {
-      stderr += text
-    })
-    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
-    const granted = (count: number) =>
-      new Promise<void>((resolve) => {
-        lines.on('line', () => leases.length >= count && resolve())
-      })
-    lines.on('line', (line) => {
-      const [from, to] = line.split(' ')
-      leases.push({ start: BigInt(from as string), end: BigInt(to as string) })
-    })
-    const ended = Promise.all([once(child, 'exit'), once(lines, 'close')]).then(
-      ([[code]]) => code as number | null,
-    )
-    return { child, leases, granted, ended, stderr: () => stderr }
-  }
-
-  const byStart = (a: Lease, b: Lease) => (a.start < b.start ? -1 : 1)
-
-  it('I1 lease from one file at once without overlap, and write nothing to the terminal', async () => {
-    const processes = ['one', 'two', 'three'].map((uuid) => start(uuid, 60))
-    for (const { ended, stderr } of processes)
-      expect({ code: await ended, stderr: stderr() }).toEqual({ code: 0, stderr: '' })
-    for (const { leases } of processes) expectRising(leases)
-    const all = processes.flatMap(({ leases }) => leases).sort(byStart)
-    expectRising(all)
-    expect(all).toHaveLength(3 * 20 * (1 + 2 + 3))
-    expect(all.at(-1)?.end).toBe(3610n)
-  })
-
-  it('I1 never grant again what a process had that was killed in the middle of leasing', async () => {
-    const all: Lease[] = []
-    for (let round = 0; round < 6; round++) {
-      const { child, leases, granted, ended } = start(`round ${round}`, 1_000_000)
-      await granted(5 + round * 3)
-      child.kill('SIGKILL')
-      await ended
-      all.push(...leases)
-    }
-    const rest = await open({ agreement: { step: 10, first: 0 } }).generator.lease(1, 0n)
-    expectRising([...all, ...rest])
   })
 })
