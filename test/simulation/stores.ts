@@ -68,7 +68,10 @@ export class SimulatedGenerator implements GeneratorStore {
           return regressed(maxId, floor, agreement)
         }
         await transaction.trip()
-        const ns = Array.from({ length: leaseCount(ids, agreement.step, LEASES_MAX) }, () => transaction.tables.nextId++)
+        const ns = Array.from(
+          { length: leaseCount(ids, agreement.step, LEASES_MAX) },
+          () => transaction.tables.nextId++,
+        )
         const leases = leasesOf(ns, maxId, agreement)
         const row = ns.at(-1) as bigint
         transaction.write(({ generator }) => {
