@@ -2,6 +2,7 @@ import { SequenceError } from '../../core/errors.ts'
 import type { Id } from '../../core/id.ts'
 import type { Sequence } from '../../core/sequence.ts'
 import { acceptedFormat, type IdFormat, type IdRequest, readIdRequest } from './id-request.ts'
+import { idText } from './id-text.ts'
 import { jsonHeaders, type Reply, textHeaders } from './reply.ts'
 
 /** How a family of routes words its answers in JSON: each older server had its own way, and clients rely on it. */
@@ -68,14 +69,15 @@ export function failureReply(error: unknown, dialect: Dialect, format: IdFormat)
 // Bodies are concatenated, not serialised: JSON.stringify knows no bigint, and their bytes are a contract.
 
 function oneId(id: Id, { opening, closing }: Dialect): Reply {
-  return { status: 200, headers: jsonHeaders, body: `${opening}"id":${id}${closing}`, ids: 1 }
+  return { status: 200, headers: jsonHeaders, body: `${opening}"id":${idText(id)}${closing}`, ids: 1 }
 }
 
 function manyIds(ids: readonly Id[], { count, format }: IdRequest, { opening, closing }: Dialect): Reply {
+  const texts = ids.map(idText)
   if (format === 'text')
-    return { status: 200, headers: textHeaders, body: `${ids.join('\n')}\n`, ids: ids.length }
+    return { status: 200, headers: textHeaders, body: `${texts.join('\n')}\n`, ids: ids.length }
   const quote = format === 'string' ? '"' : ''
-  const list = count === undefined ? '' : `,"ids":[${quote}${ids.join(`${quote},${quote}`)}${quote}]`
-  const body = `${opening}"id":${quote}${ids[0]}${quote}${list}${closing}`
+  const list = count === undefined ? '' : `,"ids":[${quote}${texts.join(`${quote},${quote}`)}${quote}]`
+  const body = `${opening}"id":${quote}${texts[0]}${quote}${list}${closing}`
   return { status: 200, headers: jsonHeaders, body, ids: ids.length }
 }
