@@ -28,7 +28,7 @@ export const SCRIPT_FILE_BYTES_MAX = 256 * 1024
 export const RULES_MAX = 50
 
 /** Runs that one message to a thread may ask for, and how long they should take together at most. */
-export const BATCH_RUNS_MAX = 256
+export const BATCH_RUNS_MAX = 512
 export const BATCH_MS_TARGET = 4
 
 /** Seconds of a rule whose ids made ahead are kept: the present one, and those of counters that follow a clock which is ahead. */
