@@ -50,3 +50,17 @@ it('gives its memory back once all of it is answered, or thrown away', () => {
     expect(pool.take(100_000)).toBe(grown)
   }
 })
+
+it('keeps a large part of a command in memory of the pool, and a small one in its own', () => {
+  const { pool, input, left } = open()
+  const packet = Buffer.alloc(60_000, 'a')
+  input.add(packet, 60_000)
+  input.at += 10_000
+  input.keep()
+  const kept = input.bytes
+  expect([left(), kept.length]).toEqual(['a'.repeat(50_000), 65_536])
+  input.at += 49_990
+  input.keep()
+  expect([left(), input.heldBytes]).toEqual(['a'.repeat(10), 10])
+  expect(pool.take(50_000)).toBe(kept)
+})

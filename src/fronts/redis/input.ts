@@ -2,6 +2,9 @@ import type { BufferPool } from './buffer-pool.ts'
 
 const NO_BYTES: Buffer = Buffer.alloc(0)
 
+/** Less is not worth the pool's room: Node cuts it from a slab, or V8 throws it away with the objects of the same second. */
+const POOLED_BYTES_MIN = 8_192
+
 /**
  * What a client has sent and has no answer to yet: `[at, end)` of `bytes`. That is a packet itself while no part of a command is left
  * of the one before it, so that most bytes are never copied.
@@ -36,9 +39,18 @@ export class Input {
 
   /** Copies what is left where it is the caller's memory, or where a few bytes would keep a whole packet in memory. */
   keep(): void {
-    if (this.isEmpty) this.clear()
-    else if (this.#owner === 'caller' || this.at > 0)
-      this.#set(Buffer.from(this.bytes.subarray(this.at, this.end)), this.end - this.at, 'own')
+    if (this.isEmpty) {
+      this.clear()
+      return
+    }
+    if (this.#owner !== 'caller' && this.at === 0) return
+    const left = this.bytes.subarray(this.at, this.end)
+    if (left.length < POOLED_BYTES_MIN) this.#set(Buffer.from(left), left.length, 'own')
+    else {
+      const kept = this.#pool.take(left.length)
+      kept.set(left)
+      this.#set(kept, left.length, 'pool')
+    }
   }
 
   /** Throws away what is left. */

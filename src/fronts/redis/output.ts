@@ -12,6 +12,9 @@ const ID_REPLY_BYTES_MAX = 32
 /** 2^31 - 1: up to here `| 0` truncates a quotient, and V8 divides integers. */
 const INT32_MAX = 0x7fff_ffff
 
+/** Memory that it grew by is kept up to so many times the least: a large reply behind those of a whole turn takes twice as much. */
+const KEPT_TIMES = 4
+
 /** The replies of one packet, in one piece of memory that is used again for the next packet. */
 export class Output {
   readonly #bytesMin: number
@@ -36,7 +39,7 @@ export class Output {
   /** Forgets what was written, and uses its memory again. */
   clear(): void {
     this.#length = 0
-    if (this.#bytes.length > this.#bytesMin) this.#bytes = Buffer.allocUnsafeSlow(this.#bytesMin)
+    if (this.#bytes.length > KEPT_TIMES * this.#bytesMin) this.#bytes = Buffer.allocUnsafeSlow(this.#bytesMin)
   }
 
   /** Forgets what was written, and leaves its memory to whoever holds a view of it. */
