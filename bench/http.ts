@@ -3,12 +3,12 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Contestant } from './contestant.ts'
 import { httpLoad } from './load.ts'
-import { seqsvrCommand, storeCounts } from './seqsvr.ts'
+import { seqsvrCommand } from './seqsvr.ts'
 import type { Suite } from './suite.ts'
 
 const CEILINGS = join(import.meta.dirname, 'ceilings')
 /** What a process throws away after its start, and what V8 compiles then, is no request's doing: p99 is full of it for seconds. */
-const WARM_UP_SECONDS = 4
+const WARM_UP_SECONDS = 6
 
 const TOKEN = 'token-of-the-bench'
 
@@ -77,7 +77,6 @@ function seqsvr(name: string, route: Route, env: Readonly<Record<string, string>
       await administer(port, 'advance', { by: FIRST_ID })
       return answers(port, route)
     },
-    storeCounts,
   }
 }
 
