@@ -60,7 +60,7 @@ export const behaviours = {
   },
 } as const satisfies Record<string, Behaviour>
 
-export type AbuserKind = keyof typeof behaviours
+type AbuserKind = keyof typeof behaviours
 
 /** A thousand, of which those are few for whom the system keeps 4 MB each. */
 export const THOUSAND: Readonly<Record<AbuserKind, number>> = {
