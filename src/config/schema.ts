@@ -23,6 +23,7 @@ import {
 import { COUNTERS_MAX } from '../rules/limits.ts'
 import { parseListenAddress, parseMysqlAddress } from './address.ts'
 import { parseNetworks, parseTimeZone, rulesSchema } from './rules.ts'
+import { choice, integer, parsed, section, text, wholeNumber } from './values.ts'
 
 const MYSQL_PORT = 3306
 /** More than the cores of most machines: each is a whole process, with memory and connections of its own. */
@@ -272,55 +273,6 @@ function objectIn(schema: z.core.$ZodType): z.ZodObject | undefined {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault)
     return objectIn(schema.def.innerType)
   return schema instanceof z.ZodPipe ? objectIn(schema.def.in) : undefined
-}
-
-/** A block of keys that have defaults, so that it need not be given. */
-function section<T extends z.ZodRawShape>(shape: T) {
-  const object = z.object(shape)
-  return object.prefault({} as z.input<typeof object>)
-}
-
-/** `parse` gives undefined for what is not allowed. Values from the environment and from flags are texts. */
-function parsed<T>(allowed: string, parse: (value: unknown) => T | undefined) {
-  return z.unknown().transform((value, context): T => {
-    const result = parse(value)
-    if (result !== undefined) return result
-    context.addIssue(
-      value === undefined ? 'is missing' : `must be ${allowed}, but is ${JSON.stringify(value)}`,
-    )
-    return z.NEVER
-  })
-}
-
-function integer(min: number, max: number) {
-  return parsed(`a whole number from ${min} to ${max}`, (value) => wholeNumber(value, min, max))
-}
-
-function wholeNumber(value: unknown, min: number, max: number): number | undefined {
-  const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value
-  return typeof number === 'number' && Number.isInteger(number) && number >= min && number <= max
-    ? number
-    : undefined
-}
-
-function choice<const T extends string | number | boolean>(options: readonly T[]) {
-  const allowed = `${options.slice(0, -1).join(', ')} or ${options.at(-1)}`
-  return parsed(allowed, (value) =>
-    typeof value === 'object' ? undefined : options.find((option) => String(option) === String(value)),
-  )
-}
-
-/** Its messages never show the value, which may be a secret. */
-function text(lengthMin: number, pattern = /^/, allowed = '') {
-  return z.unknown().transform((value, context): string => {
-    const isText = typeof value === 'string' && value.length >= lengthMin
-    if (isText && pattern.test(value)) return value
-    if (value === undefined) context.addIssue('is missing')
-    else if (value === '') context.addIssue('must not be empty')
-    else if (isText) context.addIssue(allowed)
-    else context.addIssue(`must be text, but is a ${typeof value}; put it in quotes`)
-    return z.NEVER
-  })
 }
 
 declare module 'zod' {
