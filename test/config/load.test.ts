@@ -1,37 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ConfigError, type ConfigProblem, loadConfig } from '../../src/config/load.ts'
-import { configKeys } from '../../src/config/schema.ts'
-
-let cwd: string
-beforeEach(() => {
-  cwd = mkdtempSync(join(tmpdir(), 'seqsvr-config-'))
-})
-afterEach(() => rmSync(cwd, { recursive: true }))
-
-interface Given {
-  readonly yaml?: string
-  readonly file?: string
-  readonly env?: Record<string, string>
-  readonly flags?: Record<string, unknown>
-}
-
-function loaded({ yaml, file, env = {}, flags = {} }: Given) {
-  if (yaml !== undefined) writeFileSync(join(cwd, file ?? 'config.yml'), yaml)
-  return loadConfig({ file, env, flags, cwd })
-}
-
-function problemsOf(given: Given): readonly ConfigProblem[] {
-  try {
-    loaded(given)
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
-  return []
-}
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { loaded, write } from './given.ts'
 
 const DEFAULTS = {
   port: { host: undefined, port: 8000 },
@@ -109,7 +78,7 @@ describe('the configuration without problems', () => {
 
   it('is valid with the commented example of the shipped config.yml', () => {
     const shipped = readFileSync(new URL('../../config.yml', import.meta.url), 'utf8')
-    writeFileSync(join(cwd, 'mysql_password'), 's3cret\n')
+    write('mysql_password', 's3cret\n')
     const yaml = shipped.replace(/^# (mysql:| {2})/gm, '$1').replace('/run/secrets/', '')
     expect(loaded({ yaml }).mysql).toMatchObject({ host: 'localhost', user: 'seqsvr', password: 's3cret' })
   })
@@ -216,7 +185,7 @@ mysql:
   })
 
   it('reads another file with --config', () => {
-    writeFileSync(join(cwd, 'config.yml'), 'step: 1')
+    write('config.yml', 'step: 1')
     expect(loaded({ file: 'other.yml', yaml: 'step: 2' }).step).toBe(2)
   })
 
@@ -233,160 +202,6 @@ mysql:
     expect(() => Object.assign(config, { step: 1 })).toThrow(TypeError)
     expect(() => Object.assign(config.port, { port: 1 })).toThrow(TypeError)
     expect(() => Object.assign(config.mysql ?? {}, { user: 'x' })).toThrow(TypeError)
-  })
-})
-
-describe('secrets from files', () => {
-  const yaml = 'mysql: {user: u, database: d}'
-
-  it.each([
-    ['s3cret', 's3cret'],
-    ['s3cret\n', 's3cret'],
-    ['s3cret\r\n', 's3cret'],
-    [' s3cret \n\n', ' s3cret \n'],
-  ])('trim one line end: %j is %j', (content, password) => {
-    writeFileSync(join(cwd, 'password'), content)
-    expect(loaded({ yaml, env: { SEQSVR_MYSQL_PASSWORD_FILE: 'password' } }).mysql?.password).toBe(password)
-  })
-
-  it('are one setting with the secret itself, so that the later source wins', () => {
-    writeFileSync(join(cwd, 'password'), 'from a file')
-    const withFile = 'mysql: {user: u, database: d, password_file: password}'
-    expect(loaded({ yaml: withFile, env: { SEQSVR_MYSQL_PASSWORD: 'direct' } }).mysql?.password).toBe(
-      'direct',
-    )
-    const withSecret = 'mysql: {user: u, database: d, password: direct}'
-    expect(
-      loaded({ yaml: withSecret, env: { SEQSVR_MYSQL_PASSWORD_FILE: 'password' } }).mysql?.password,
-    ).toBe('from a file')
-  })
-
-  it('are a problem when one source gives both', () => {
-    const env = { SEQSVR_MYSQL_PASSWORD: 'direct', SEQSVR_MYSQL_PASSWORD_FILE: 'password' }
-    writeFileSync(join(cwd, 'password'), 'from a file')
-    expect(problemsOf({ yaml, env })).toEqual([
-      { path: 'mysql.password_file', message: 'is given as well as mysql.password; give one of them' },
-    ])
-  })
-
-  it('are a problem when the file cannot be read', () => {
-    expect(problemsOf({ yaml, env: { SEQSVR_MYSQL_PASSWORD_FILE: 'nowhere' } })).toMatchObject([
-      { path: 'mysql.password_file', message: expect.stringMatching(/^there is no file \/.*\/nowhere$/) },
-    ])
-  })
-
-  it('never appear in a message', () => {
-    const error = problemsOf({ yaml: 'mysql: {password: 12345, user: u, database: d}' })
-    expect(error).toEqual([
-      { path: 'mysql.password', message: 'must be text, but is a number; put it in quotes' },
-    ])
-  })
-})
-
-describe('problems', () => {
-  it('are reported all at once', () => {
-    const yaml = 'stepp: 1\nport: nonsense\nmysql: {hots: db, tls: maybe}\nlog: 3'
-    const env = { SEQSVR_STEP: '0', SEQSVR_PROT: '8000' }
-    const flags = { 'log.levle': 'debug', 'log.level': 'loud' }
-    expect(problemsOf({ yaml, env, flags })).toEqual([
-      { path: 'stepp', message: 'unknown key `stepp`; did you mean `step`?' },
-      { path: 'mysql.hots', message: 'unknown key `hots`; did you mean `host`?' },
-      { path: 'log', message: 'must be a block of keys and values' },
-      {
-        path: 'SEQSVR_PROT',
-        message: 'unknown environment variable; did you mean `SEQSVR_PORT`?',
-      },
-      { path: 'log.levle', message: 'unknown key `log.levle`; did you mean `log.level`?' },
-      {
-        path: 'port',
-        message:
-          'must be an address such as :8000, 127.0.0.1:8000 or [::1]:8000, or a port, but is "nonsense"',
-      },
-      { path: 'step', message: 'must be a whole number from 1 to 1000000000, but is "0" (from SEQSVR_STEP)' },
-      { path: 'mysql.user', message: 'is missing; set it in config.yml or as SEQSVR_MYSQL_USER' },
-      { path: 'mysql.database', message: 'is missing; set it in config.yml or as SEQSVR_MYSQL_DATABASE' },
-      { path: 'mysql.tls', message: 'must be false or true, but is "maybe"' },
-      { path: 'log.level', message: 'must be debug, info, warn or error, but is "loud" (from --log-level)' },
-    ])
-  })
-
-  it('are listed one a line in the message of the error', () => {
-    expect(() => loaded({ yaml: 'step: 0\nfirst: 2' })).toThrow(
-      'step: must be a whole number from 1 to 1000000000, but is 0\nfirst: must be 0 or 1, but is 2',
-    )
-  })
-
-  it.each([
-    ['step: 1.5', 'step', 'must be a whole number from 1 to 1000000000, but is 1.5'],
-    ['workers: 0', 'workers', 'must be a whole number from 1 to 256, or auto, but is 0'],
-    ['step: [1]', 'step', 'must be a whole number from 1 to 1000000000, but is [1]'],
-    ['sqlite: {file: ""}', 'sqlite.file', 'must not be empty'],
-    ['mysq: {user: u}', 'mysq', 'unknown key `mysq`; did you mean `mysql`?'],
-    [
-      '__proto__: {step: 3}',
-      '__proto__',
-      expect.stringContaining('unknown key `__proto__`; known are port, '),
-    ],
-    ['- step: 1', 'config.yml', 'must hold keys and values, such as `port: 8000`'],
-    ['step: 1\nstep: 2', 'config.yml', expect.stringContaining('duplicated mapping key (2:1)')],
-    [
-      'mysql: {user: u, database: d, host: "user@db"}',
-      'mysql.host',
-      'must be a host such as localhost, db:3307, tcp(localhost:3306) or unix(/run/mysqld.sock), but is "user@db"',
-    ],
-    [
-      'mysql: {user: u, database: d, host: "db:3307", port: 3306}',
-      'mysql.port',
-      'is 3306, but mysql.host says 3307; give the port once',
-    ],
-    ['mysql: {user: u, database: d, ca_file: ca.pem}', 'mysql.ca_file', 'has no effect unless tls is true'],
-  ])('%s', (yaml, path, message) => {
-    expect(problemsOf({ yaml })).toEqual([{ path, message }])
-  })
-
-  it.each([['mysql:'], ['mysql: {}']])('are that user and database are missing with %j', (yaml) => {
-    expect(problemsOf({ yaml }).map(({ path }) => path)).toEqual(['mysql.user', 'mysql.database'])
-  })
-
-  it('are that user and database are missing when only a variable or a flag names MySQL', () => {
-    expect(problemsOf({ env: { SEQSVR_MYSQL_HOST: 'db' } }).map(({ path }) => path)).toEqual([
-      'mysql.user',
-      'mysql.database',
-    ])
-    expect(problemsOf({ flags: { 'mysql.host': 'db' } })).toHaveLength(2)
-  })
-
-  it('include a file that was asked for and is not there', () => {
-    expect(problemsOf({ file: 'other.yml' })).toEqual([
-      { path: 'other.yml', message: expect.stringMatching(/^there is no file \/.*\/other\.yml$/) },
-    ])
-  })
-
-  it('say in which file a key is to be set', () => {
-    expect(problemsOf({ file: 'mine.yml', yaml: 'mysql: { user: u }' })).toEqual([
-      { path: 'mysql.database', message: 'is missing; set it in mine.yml or as SEQSVR_MYSQL_DATABASE' },
-    ])
-  })
-
-  it('are worded for people in rules too', () => {
-    const yaml = `
-udp:
-  rules:
-    - { name: a }
-    - { lua_file: b.lua, batch_save: 0 }
-    - { name: 3, lua_file: '', batch: 5 }
-    - { name: d, lua_file: d.lua, batch_save: 1.5 }
-    - order_id`
-    expect(problemsOf({ yaml })).toEqual([
-      { path: 'udp.rules.0.lua_file', message: 'is missing' },
-      { path: 'udp.rules.1.name', message: 'is missing' },
-      { path: 'udp.rules.1.batch_save', message: 'must be a whole number from 1 to 10000' },
-      { path: 'udp.rules.2.name', message: 'must be text; put it in quotes' },
-      { path: 'udp.rules.2.lua_file', message: 'must not be empty' },
-      { path: 'udp.rules.2', message: 'unknown key `batch`; known are name, lua_file, batch_save' },
-      { path: 'udp.rules.3.batch_save', message: 'must be a whole number from 1 to 10000' },
-      { path: 'udp.rules.4', message: 'must be a rule: { name: …, lua_file: … }' },
-    ])
   })
 })
 
@@ -410,28 +225,5 @@ describe('the environment', () => {
     ['PATH', '/bin'],
   ])('is not a setting: %s=%s', (name, value) => {
     expect(loaded({ env: { [name]: value } })).toEqual(DEFAULTS)
-  })
-})
-
-describe('configKeys', () => {
-  it('lists every key once, with its variable, default and description', () => {
-    const paths = configKeys.map(({ path }) => path)
-    expect(new Set(paths).size).toBe(paths.length)
-    expect(configKeys.find(({ path }) => path === 'mysql.password_file')?.env).toBe(
-      'SEQSVR_MYSQL_PASSWORD_FILE',
-    )
-    expect(configKeys.find(({ path }) => path === 'mysql.port')?.default).toBe(3306)
-    expect(configKeys.find(({ path }) => path === 'port')).toEqual({
-      path: 'port',
-      env: 'SEQSVR_PORT',
-      default: ':8000',
-      description: 'address of HTTP; without a host, all interfaces; with port 0 the system picks one',
-      secret: false,
-    })
-  })
-
-  it('has the file of each secret among the keys', () => {
-    const paths = configKeys.map(({ path }) => path)
-    for (const { path } of configKeys.filter(({ secret }) => secret)) expect(paths).toContain(`${path}_file`)
   })
 })
