@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { spread } from '../../bench/ratio.ts'
 import type { Order } from './abuser-process.ts'
 import { THOUSAND } from './abusers.ts'
 import { HonestClients } from './honest.ts'
@@ -133,8 +134,7 @@ function report(kind: string, quiet: Latencies, abused: Latencies, goneMs: numbe
 /** Prints the medians of the rounds. */
 function judge(ratios: readonly Record<string, number>[]): void {
   const medians = Object.keys(ratios[0] as object).map((name) => {
-    const sorted = ratios.map((each) => each[name] as number).sort((a, b) => a - b)
-    return { name, median: sorted[sorted.length >> 1] as number }
+    return { name, median: spread(ratios.map((each) => each[name] as number)).median }
   })
   console.log(
     `  p99, median of times: ${medians.map(({ name, median }) => `${name} ${median.toFixed(1)}`).join(', ')}`,
