@@ -12,7 +12,7 @@ import { spread } from '../../bench/ratio.ts'
 import type { Order } from './abuser-process.ts'
 import { THOUSAND } from './abusers.ts'
 import { HonestClients } from './honest.ts'
-import { type AbusedInstance, hasAbusers, startAbused } from './instance.ts'
+import { type AbusedInstance, hasAbusers, openFiles, startAbused } from './instance.ts'
 
 /** Of one kind alone; and of those for whom the system keeps 4 MB each, which is not what is measured here. */
 const ABUSERS = 1_000
@@ -90,13 +90,14 @@ async function abuse(
   abusers: ReturnType<typeof fork>,
   numbers: Numbers,
 ): Promise<{ goneMs: number; peakBytes: number }> {
+  const quietFiles = await openFiles(instance)
   abusers.send({ numbers, ports: instance.ports } satisfies Order)
   await once(abusers, 'message')
   const startMs = performance.now()
   let peakBytes = 0
   while (performance.now() - startMs < GIVEN_UP_MS) {
     peakBytes = Math.max(peakBytes, instance.process.residentBytes)
-    if (!(await hasAbusers(instance))) return { goneMs: performance.now() - startMs, peakBytes }
+    if (!(await hasAbusers(instance, quietFiles))) return { goneMs: performance.now() - startMs, peakBytes }
     await sleep(POLL_MS)
   }
   return { goneMs: Number.POSITIVE_INFINITY, peakBytes }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { until } from '../support/until.ts'
 import { Abusers, THOUSAND } from './abusers.ts'
 import { HonestClients } from './honest.ts'
-import { hasAbusers, startAbused } from './instance.ts'
+import { hasAbusers, openFiles, startAbused } from './instance.ts'
 import { exchange, open } from './raw.ts'
 
 const MIB = 1024 * 1024
@@ -25,13 +25,14 @@ describe('a thousand slow connections', () => {
       const honest = new HonestClients({ http, redis })
       await until(10_000, () => honest.haveEach(20))
       const quietBytes = instance.process.residentBytes
+      const quietFiles = await openFiles(instance)
       let peakBytes = 0
       const abusers = new Abusers(THOUSAND, instance.ports)
       try {
         await abusers.arrived
         await until(GONE_MS_MAX, async () => {
           peakBytes = Math.max(peakBytes, instance.process.residentBytes)
-          return !(await hasAbusers(instance))
+          return !(await hasAbusers(instance, quietFiles))
         })
       } finally {
         await abusers.end()
