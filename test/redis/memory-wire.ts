@@ -5,7 +5,7 @@ import { BufferPool } from '../../src/fronts/redis/buffer-pool.ts'
 import { Connection } from '../../src/fronts/redis/connection.ts'
 import { connectionCommands } from '../../src/fronts/redis/connection-commands.ts'
 import { NamedIds } from '../../src/fronts/redis/named-ids.ts'
-import { Output } from '../../src/fronts/redis/output.ts'
+import { Replies } from '../../src/fronts/redis/replies.ts'
 import { sequenceCommands } from '../../src/fronts/redis/sequence-commands.ts'
 import { withServerCommands } from '../../src/fronts/redis/server-commands.ts'
 import { Turns } from '../../src/fronts/redis/turns.ts'
@@ -21,8 +21,8 @@ class OverwrittenPool extends BufferPool {
   }
 }
 
-/** One output for all connections, as in a front: what one leaves in it, another would send. */
-const output = new Output(1_024)
+/** The same for all connections, as in a front: what one leaves in there, another would send. */
+const replies = new Replies(1_024)
 const watch = new Watch(Number.POSITIVE_INFINITY)
 const turns = new Turns()
 const pool = new OverwrittenPool(1_048_576)
@@ -54,7 +54,7 @@ export class MemoryWire extends Duplex {
       ),
       ids,
       tally,
-      output,
+      replies,
       limits: DEFAULT_LIMITS,
       pool,
       turns,
@@ -93,6 +93,7 @@ export class MemoryWire extends Duplex {
       await turn()
     }
     while (!this.destroyed && (this.readableLength > 0 || this.isPaused())) await turn()
+    await turn()
     return this.writes.join('')
   }
 

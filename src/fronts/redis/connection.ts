@@ -10,6 +10,7 @@ import { Input } from './input.ts'
 import { COMMAND_MS_MAX, LINGER_MS, REPEATED_BYTES_MAX, TURN_BYTES } from './limits.ts'
 import type { NamedIds } from './named-ids.ts'
 import type { Output } from './output.ts'
+import type { Replies, Sender } from './replies.ts'
 import { encode, err, type Protocol, type Reply } from './reply.ts'
 import type { Turns } from './turns.ts'
 
@@ -27,8 +28,8 @@ export interface ConnectionOptions {
   readonly commands: CommandTable
   readonly ids: NamedIds
   readonly tally: Tally
-  /** Empty between two events: every connection sends what it wrote before it returns. */
-  readonly output: Output
+  /** Every connection posts what it wrote before it returns. */
+  readonly replies: Replies
   readonly limits: ConnectionLimits
   readonly pool: BufferPool
   readonly turns: Turns
@@ -51,13 +52,13 @@ export type Wire = Duplex & { setTimeout(ms: number): unknown; resetAndDestroy()
 type State = 'reading' | 'waiting' | 'blocked' | 'closing' | 'closed'
 
 /**
- * One client: its bytes in, its replies out, in the order of its commands and in one write for each packet.
+ * One client: its bytes in, its replies out, in the order of its commands.
  *
  * Transitions: reading → waiting → reading around a command that needs the store, and after `TURN_BYTES` in or out; reading → blocked → reading when
  * the client does not read, then does; any → closing on QUIT, on a protocol error, or when the front drains (from
  * waiting only behind the reply); any → closed.
  */
-export class Connection implements Session, Watched {
+export class Connection implements Session, Watched, Sender {
   readonly id: number
   protocol: Protocol = 2
   name = ''
@@ -92,7 +93,7 @@ export class Connection implements Session, Watched {
     this.id = id
     this.#wire = wire
     this.#options = options
-    this.#output = options.output
+    this.#output = options.replies.output
     this.#input = new Input(options.pool)
     this.#authenticated = options.authenticated
     wire.setTimeout(options.limits.idleMsMax)
@@ -140,7 +141,7 @@ export class Connection implements Session, Watched {
 
   cut(): void {
     // Replies to commands before it in the packet must not be left in there for the next connection.
-    this.#output.clear()
+    this.#output.drop()
     // Else the system would keep megabytes for a client that does not read, for minutes.
     this.#wire.resetAndDestroy()
     this.#state = 'closed'
@@ -160,12 +161,30 @@ export class Connection implements Session, Watched {
   receive(packet: Buffer, length: number): void {
     if (this.#state === 'closing' || this.#state === 'closed') return
     this.#input.add(packet, length)
-    const sentBytes = this.#sentBytes
     this.#answer()
     this.#input.keep()
     // More is behind what fills a buffer: the system would hand over 2 MB of it at once.
     if (length >= TURN_BYTES && this.#state === 'reading') this.#yield()
-    this.#options.watch.moved(length + this.#sentBytes - sentBytes)
+    this.#options.watch.moved(length)
+  }
+
+  /** Gives replies to the wire. Then no more commands are answered until the client reads, if it has too many to read. */
+  send(replies: Buffer): boolean {
+    const wire = this.#wire
+    if (wire.destroyed) return true
+    this.#sentBytes += replies.length
+    wire.write(replies)
+    this.#options.watch.moved(replies.length)
+    // Below Node's own high-water mark there would be no `drain` to go on from.
+    if (
+      this.#state === 'reading' &&
+      wire.writableLength >= this.#options.limits.outputBytesMax &&
+      wire.writableNeedDrain
+    )
+      this.#block()
+    // Node gives small writes to the system at once; then nobody holds the memory any more, and to use it again saves
+    // a tenth of the time of a single command. Where the system did not take all of it, the wire holds a view.
+    return wire.writableLength === 0
   }
 
   /** Answers what has come, until it ends, or something must be waited for. */
@@ -176,7 +195,8 @@ export class Connection implements Session, Watched {
     while (!input.isEmpty) {
       this.#answerRepeated(outputBytesMax)
       if (this.#output.length >= outputBytesMax) {
-        if (this.#send()) this.#yield()
+        this.#flush()
+        if (this.#state === 'reading') this.#yield()
         return
       }
       const decoded = decode(this.#progress, input.bytes, input.at, input.end, limits, this.#authenticated)
@@ -211,7 +231,7 @@ export class Connection implements Session, Watched {
         this.#remember(command.repeats, args[1] as Buffer, start)
     }
     if (!input.isEmpty && this.#partSinceMs === 0) this.#partSinceMs = performance.now()
-    this.#send()
+    this.#options.replies.post(this)
   }
 
   /**
@@ -260,7 +280,7 @@ export class Connection implements Session, Watched {
     this.#state = 'waiting'
     this.#wire.pause()
     // What was answered before need not wait.
-    this.#flush()
+    this.#options.replies.post(this)
     reply.then((settled) => {
       if (this.#isClosed()) return
       this.#state = 'reading'
@@ -287,11 +307,9 @@ export class Connection implements Session, Watched {
       this.#close()
       return
     }
-    const sentBytes = this.#sentBytes
     this.#answer()
     this.#input.keep()
     if (this.#state === 'reading') this.#wire.resume()
-    this.#options.watch.moved(this.#sentBytes - sentBytes)
   }
 
   /** A method, since the state changes behind the compiler's back. */
@@ -303,12 +321,7 @@ export class Connection implements Session, Watched {
     encode(reply, this.protocol, this.#output)
   }
 
-  /** Sends what is written. False where the client must read before more of its commands are answered. */
-  #send(): boolean {
-    this.#flush()
-    const { outputBytesMax } = this.#options.limits
-    // Below Node's own high-water mark there would be no `drain` to go on from.
-    if (this.#wire.writableLength < outputBytesMax || !this.#wire.writableNeedDrain) return true
+  #block(): void {
     this.#state = 'blocked'
     this.#wire.pause()
     this.#wire.once('drain', () => {
@@ -316,24 +329,17 @@ export class Connection implements Session, Watched {
       this.#state = 'reading'
       this.#goOn()
     })
-    return false
   }
 
   #flush(): void {
-    const output = this.#output
-    if (output.length === 0) return
-    this.#sentBytes += output.length
-    this.#wire.write(output.view())
-    // Node gives small writes to the system at once; then nobody holds the memory any more, and to use it again saves
-    // a tenth of the time of a single command. Where the system did not take all of it, the wire holds a view.
-    if (this.#wire.writableLength === 0) output.clear()
-    else output.leave()
+    this.#options.replies.post(this)
+    this.#options.replies.flush()
   }
 
   /** What the client still sends is read and thrown away: unread, it would make the system discard the last replies. */
   #close(): void {
-    this.#flush()
     this.#state = 'closing'
+    this.#flush()
     this.#input.clear()
     this.#partSinceMs = 0
     this.#wire.end(() => {

@@ -43,7 +43,7 @@ export const LINGER_MS = 1_000
 /** A command that is remembered to be recognised by its bytes: GET of a name of usual length, three times over. */
 export const REPEATED_BYTES_MAX = 128
 
-/** Where the buffer for the replies of one packet starts: 1,500 ids. It grows to what one packet asks for. */
+/** Where the buffer for the replies of one turn of the event loop starts: some thousand ids. It grows to what one packet asks for. */
 export const OUTPUT_BYTES_MIN = 65_536
 
 /**

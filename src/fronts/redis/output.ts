@@ -15,11 +15,13 @@ const INT32_MAX = 0x7fff_ffff
 /** Memory that it grew by is kept up to so many times the least: a large reply behind those of a whole turn takes twice as much. */
 const KEPT_TIMES = 4
 
-/** The replies of one packet, in one piece of memory that is used again for the next packet. */
+/** Replies in one piece of memory, which is used again. */
 export class Output {
   readonly #bytesMin: number
   #bytes: Buffer
-  #length = 0
+  /** Where that begins which is not cut off yet, and where it ends. */
+  #start = 0
+  #end = 0
 
   /** Starts with `bytesMin` bytes and grows as it is written to. */
   constructor(bytesMin: number) {
@@ -27,42 +29,52 @@ export class Output {
     this.#bytes = Buffer.allocUnsafeSlow(bytesMin)
   }
 
+  /** Of what was written since the last `cutOff`. */
   get length(): number {
-    return this.#length
+    return this.#end - this.#start
   }
 
-  /** What was written since the last `clear` or `leave`. A view: it changes with what is written later. */
-  view(): Buffer {
-    return this.#bytes.subarray(0, this.#length)
+  /** What was written since the last one. A view: its memory is written to again after `clear`. */
+  cutOff(): Buffer {
+    const piece = this.#bytes.subarray(this.#start, this.#end)
+    this.#start = this.#end
+    return piece
   }
 
-  /** Forgets what was written, and uses its memory again. */
+  /** Takes back what was written since the last `cutOff`. */
+  drop(): void {
+    this.#end = this.#start
+  }
+
+  /** Begins anew, in the same memory: nobody has a view of it any more. */
   clear(): void {
-    this.#length = 0
+    this.#start = 0
+    this.#end = 0
     if (this.#bytes.length > KEPT_TIMES * this.#bytesMin) this.#bytes = Buffer.allocUnsafeSlow(this.#bytesMin)
   }
 
-  /** Forgets what was written, and leaves its memory to whoever holds a view of it. */
+  /** Begins anew, and leaves its memory to whoever has a view of it. */
   leave(): void {
-    this.#length = 0
+    this.#start = 0
+    this.#end = 0
     this.#bytes = Buffer.allocUnsafeSlow(this.#bytesMin)
   }
 
   text(text: string): void {
     this.#reserve(text.length * 3)
-    this.#length += this.#bytes.write(text, this.#length)
+    this.#end += this.#bytes.write(text, this.#end)
   }
 
   raw(bytes: Uint8Array): void {
     this.#reserve(bytes.length)
-    this.#bytes.set(bytes, this.#length)
-    this.#length += bytes.length
+    this.#bytes.set(bytes, this.#end)
+    this.#end += bytes.length
   }
 
   /** An id as an integer reply, `:501\r\n`. */
   integer(id: Id): void {
     this.#reserve(ID_REPLY_BYTES_MAX)
-    this.#bytes[this.#length++] = COLON
+    this.#bytes[this.#end++] = COLON
     this.#digits(id, typeof id === 'number' ? digitsOf(id) : 0)
     this.#lineEnd()
   }
@@ -70,7 +82,7 @@ export class Output {
   /** An id as a bulk string, `$3\r\n501\r\n`: exact in every client, also beyond 2^53. */
   bulkId(id: Id): void {
     this.#reserve(ID_REPLY_BYTES_MAX)
-    this.#bytes[this.#length++] = DOLLAR
+    this.#bytes[this.#end++] = DOLLAR
     const digits = typeof id === 'number' ? digitsOf(id) : String(id).length
     this.#digits(digits, digits < 10 ? 1 : 2)
     this.#lineEnd()
@@ -83,12 +95,12 @@ export class Output {
    */
   #digits(value: Id, count: number): void {
     if (typeof value === 'bigint') {
-      this.#length += this.#bytes.write(String(value), this.#length, 'latin1')
+      this.#end += this.#bytes.write(String(value), this.#end, 'latin1')
       return
     }
     const bytes = this.#bytes
-    let at = this.#length + count
-    this.#length = at
+    let at = this.#end + count
+    this.#end = at
     let rest = value
     while (rest > INT32_MAX) {
       const quotient = Math.floor(rest / 10)
@@ -104,16 +116,19 @@ export class Output {
   }
 
   #lineEnd(): void {
-    this.#bytes[this.#length++] = CR
-    this.#bytes[this.#length++] = LF
+    this.#bytes[this.#end++] = CR
+    this.#bytes[this.#end++] = LF
   }
 
   #reserve(bytes: number): void {
-    const needed = this.#length + bytes
-    if (needed <= this.#bytes.length) return
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length))
-    grown.set(this.view())
+    if (this.#end + bytes <= this.#bytes.length) return
+    // What was cut off stays where it is, with those who have views of it.
+    const { length } = this
+    const grown = Buffer.allocUnsafeSlow(Math.max(length + bytes, 2 * this.#bytes.length))
+    this.#bytes.copy(grown, 0, this.#start, this.#end)
     this.#bytes = grown
+    this.#start = 0
+    this.#end = length
   }
 }
 

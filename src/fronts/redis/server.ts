@@ -11,7 +11,7 @@ import { Connection, type ConnectionLimits, type ConnectionOptions } from './con
 import { connectionCommands } from './connection-commands.ts'
 import { FULL_CONNECTIONS_MAX, KEEP_ALIVE_PROBE_MS, OUTPUT_BYTES_MIN, POOL_BYTES_MAX } from './limits.ts'
 import { NamedIds } from './named-ids.ts'
-import { Output } from './output.ts'
+import { Replies } from './replies.ts'
 import { sequenceCommands } from './sequence-commands.ts'
 import { withServerCommands } from './server-commands.ts'
 import { Turns } from './turns.ts'
@@ -52,7 +52,7 @@ export class RedisFront {
       commands: withServerCommands(commands, () => this.#serverFigures(), settings(options)),
       ids,
       tally,
-      output: new Output(OUTPUT_BYTES_MIN),
+      replies: new Replies(OUTPUT_BYTES_MIN),
       limits: options,
       pool: new BufferPool(POOL_BYTES_MAX),
       turns: new Turns(),
