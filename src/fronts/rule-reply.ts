@@ -2,14 +2,51 @@ import { SequenceError } from '../core/errors.ts'
 import type { CounterReport, Rules } from '../rules/rules.ts'
 import { errorTable } from './error-table.ts'
 
-/** What a client asks of a rule, over either protocol. What is missing, or not a text, is undefined. */
-export interface RuleRequest {
+/** The fields of a request. What is missing, or not a text, is undefined. */
+interface RuleFields {
   readonly action: string | undefined
   readonly rule_name: string | undefined
   readonly app_name: string | undefined
   readonly salt: string | undefined
   /** JSON, as it was sent. */
   readonly seq: string | undefined
+}
+
+/** What a client asks of a rule, over either protocol. */
+export class RuleRequest implements RuleFields {
+  readonly action: string | undefined
+  readonly rule_name: string | undefined
+  readonly app_name: string | undefined
+  readonly salt: string | undefined
+  readonly seq: string | undefined
+  /** What its answers repeat of it, before their own fields and behind them. */
+  readonly #before: string
+  readonly #behind: string
+
+  constructor({ action, rule_name, app_name, salt, seq }: Partial<RuleFields> = {}) {
+    this.action = action
+    this.rule_name = rule_name
+    this.app_name = app_name
+    this.salt = salt
+    this.seq = seq
+    let before = '{'
+    if (action !== undefined) before += `"action":${JSON.stringify(action)},`
+    if (app_name !== undefined) before += `"app_name":${JSON.stringify(app_name)},`
+    this.#before = before
+    let behind = ''
+    if (rule_name !== undefined) behind += `,"rule_name":${JSON.stringify(rule_name)}`
+    if (salt !== undefined) behind += `,"salt":${JSON.stringify(salt)}`
+    if (seq !== undefined) behind += `,"seq":${seq}`
+    this.#behind = `${behind}}`
+  }
+
+  /** An answer as JSON, its fields sorted. Concatenated, not serialised: numbers above 2^53 stay exact. Hot path. */
+  answer(message: string, code: 0 | -1, data?: string, ids?: string): string {
+    let body = `${this.#before}"code":${code},`
+    if (data !== undefined) body += `"data":${data},`
+    if (ids !== undefined) body += `"ids":${ids},`
+    return `${body}"message":${JSON.stringify(message)}${this.#behind}`
+  }
 }
 
 export interface RuleReply {
@@ -52,7 +89,7 @@ export function answerRule(
           .then(
             (ids) =>
               success(
-                bodyOf(request, 'success', 0, JSON.stringify(ids[0]), JSON.stringify(ids)),
+                request.answer('success', 0, JSON.stringify(ids[0]), JSON.stringify(ids)),
                 ids.join('\n'),
                 ids.length,
               ),
@@ -71,12 +108,12 @@ export function answerRule(
 }
 
 function created(request: RuleRequest, id: string): RuleReply {
-  return success(bodyOf(request, 'success', 0, JSON.stringify(id)), id, 1)
+  return success(request.answer('success', 0, JSON.stringify(id)), id, 1)
 }
 
 function reported(request: RuleRequest, { counter, nodeOffset }: CounterReport): RuleReply {
   return success(
-    bodyOf(request, 'ok', 0, `{"counter":${counter},"node_offset":${nodeOffset}}`),
+    request.answer('ok', 0, `{"counter":${counter},"node_offset":${nodeOffset}}`),
     String(counter),
     0,
   )
@@ -96,7 +133,7 @@ function notExist(): SequenceError {
 export function failure(request: RuleRequest, error: unknown): RuleReply {
   if (!(error instanceof SequenceError)) throw error
   return {
-    body: bodyOf(request, messageOf(error), -1),
+    body: request.answer(messageOf(error), -1),
     text: `${error.code}: ${error.message}`,
     ids: 0,
     error,
@@ -115,25 +152,4 @@ function success(body: string, text: string, ids: number): RuleReply {
 function messageOf({ code, message }: SequenceError): string {
   if (code === 'UNKNOWN_RULE') return message === NOT_EXIST ? NOT_EXIST : 'system error'
   return `${code}: ${message}`
-}
-
-// Concatenated, not serialised: numbers above 2^53 stay exact, and this is on the way of every id.
-function bodyOf(
-  { action, rule_name, app_name, salt, seq }: RuleRequest,
-  message: string,
-  code: 0 | -1,
-  data?: string,
-  ids?: string,
-): string {
-  let body = '{'
-  if (action !== undefined) body += `"action":${JSON.stringify(action)},`
-  if (app_name !== undefined) body += `"app_name":${JSON.stringify(app_name)},`
-  body += `"code":${code},`
-  if (data !== undefined) body += `"data":${data},`
-  if (ids !== undefined) body += `"ids":${ids},`
-  body += `"message":${JSON.stringify(message)}`
-  if (rule_name !== undefined) body += `,"rule_name":${JSON.stringify(rule_name)}`
-  if (salt !== undefined) body += `,"salt":${JSON.stringify(salt)}`
-  if (seq !== undefined) body += `,"seq":${seq}`
-  return `${body}}`
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decodeRequest } from '../../src/fronts/udp/request.ts'
+import { decodeRequest, RequestReader } from '../../src/fronts/udp/request.ts'
 
 const decode = (text: string) => decodeRequest(Buffer.from(text))
 
@@ -75,5 +75,28 @@ describe('a datagram', () => {
       `{"a":{},"b":[],"seq":${sent}\n,\n"b":1.5}`,
     ])
       expect(decode(json)?.seq, json).toBe(expected)
+  })
+})
+
+describe('datagrams one after the other', () => {
+  const reader = new RequestReader()
+  const read = (text: string) => reader.read(Buffer.from(text))
+
+  it('are told apart by every byte', () => {
+    for (let again = 0; again < 2; again++) {
+      expect(read('{"rule_name":"é"}')?.rule_name).toBe('é')
+      expect(read('{"rule_name":"e"}')?.rule_name).toBe('e')
+      expect(read('{"rule_name":"\u00c3\u00a9"}')?.rule_name).toBe('\u00c3\u00a9')
+      expect(read('{"rule_name":"r","seq":1}')?.seq).toBe('1')
+      expect(read('{"rule_name":"r","seq":2}')?.seq).toBe('2')
+      expect(read('{"rule_name":"r"}')?.seq).toBeUndefined()
+      expect(read('{"rule_name":"r"')).toBeUndefined()
+      expect(read(`{"rule_name":"r"}${' '.repeat(1_000)}`)?.rule_name).toBe('r')
+    }
+  })
+
+  it('I9: are requests as before, however many different ones there are', () => {
+    for (let again = 0; again < 2; again++)
+      for (let i = 0; i < 3_000; i++) expect(read(`{"app_name":"${i}"}`)?.app_name).toBe(String(i))
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { SequenceError } from '../../src/core/errors.ts'
-import { answerRule, failure, type RuleRequest, statusOf } from '../../src/fronts/rule-reply.ts'
+import { answerRule, failure, RuleRequest, statusOf } from '../../src/fronts/rule-reply.ts'
 import type { Rules } from '../../src/rules/rules.ts'
 
 const RULES = {
@@ -18,7 +18,7 @@ function failing(error: unknown): Rules {
 }
 
 function request(fields: Partial<RuleRequest> = {}): RuleRequest {
-  return { action: 'get', rule_name: 'r', app_name: 'a', salt: undefined, seq: undefined, ...fields }
+  return new RuleRequest({ action: 'get', rule_name: 'r', app_name: 'a', ...fields })
 }
 
 describe('the reply to a request for rules', () => {

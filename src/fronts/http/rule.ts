@@ -1,5 +1,5 @@
 import type { Rules } from '../../rules/rules.ts'
-import { answerRule, failure, type RuleReply, type RuleRequest, statusOf } from '../rule-reply.ts'
+import { answerRule, failure, type RuleReply, RuleRequest, statusOf } from '../rule-reply.ts'
 import { acceptedFormat, type IdFormat, readIdRequest } from './id-request.ts'
 import { errorHeaders, jsonHeaders, type Reply, textHeaders } from './reply.ts'
 
@@ -16,13 +16,13 @@ export async function answerRuleRequest(
   const params = new URLSearchParams(query)
   const text = (name: string) => params.get(name) ?? undefined
   const seq = text('seq')
-  const request: RuleRequest = {
+  const request = new RuleRequest({
     action: text('action'),
     rule_name: text('rule_name'),
     app_name: text('app_name'),
     salt: text('salt'),
     seq: seq && JSON.stringify(seq),
-  }
+  })
   const format = params.get('format') === 'text' ? 'text' : acceptedFormat(accept)
   try {
     const { count } = readIdRequest(params, accept, countMax)

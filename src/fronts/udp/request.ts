@@ -1,6 +1,27 @@
-import type { RuleRequest } from '../rule-reply.ts'
+import { RuleRequest } from '../rule-reply.ts'
+import { KNOWN_BYTES_MAX, KNOWN_REQUESTS_MAX } from './limits.ts'
 
 const OPENING_BRACE = 0x7b
+
+/** Reads datagrams, and knows the requests of the last ones by their bytes: clients repeat themselves. */
+export class RequestReader {
+  readonly #known = new Map<string, RuleRequest>()
+
+  /** As `decodeRequest`. Hot path. */
+  read(datagram: Buffer): RuleRequest | undefined {
+    if (datagram.length > KNOWN_BYTES_MAX) return decodeRequest(datagram)
+    const bytes = datagram.toString('latin1')
+    const known = this.#known.get(bytes)
+    if (known !== undefined) return known
+    const request = decodeRequest(datagram)
+    // One with a `seq` does not come again.
+    if (request !== undefined && request.seq === undefined) {
+      if (this.#known.size === KNOWN_REQUESTS_MAX) this.#known.clear()
+      this.#known.set(bytes, request)
+    }
+    return request
+  }
+}
 
 /** The request in a datagram, or undefined where that is not a JSON object, or is a reply: then nobody gets an answer. */
 export function decodeRequest(datagram: Buffer): RuleRequest | undefined {
@@ -15,13 +36,13 @@ export function decodeRequest(datagram: Buffer): RuleRequest | undefined {
   }
   // A reply, sent here with a forged address: answered, two servers would go on asking each other for ids for ever.
   if (typeof object.code === 'number') return undefined
-  return {
+  return new RuleRequest({
     action: textOf(object.action),
     rule_name: textOf(object.rule_name),
     app_name: textOf(object.app_name),
     salt: textOf(object.salt),
     seq: jsonOf(object.seq, json),
-  }
+  })
 }
 
 function textOf(value: unknown): string | undefined {

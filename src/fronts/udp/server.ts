@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { SequenceError, shuttingDown } from '../../core/errors.ts'
 import type { Rules } from '../../rules/rules.ts'
 import type { FrontFigures } from '../../status/front-figures.ts'
-import { answerRule, failure, type RuleReply, type RuleRequest } from '../rule-reply.ts'
+import { answerRule, failure, type RuleReply, RuleRequest } from '../rule-reply.ts'
 import { Tally } from '../tally.ts'
 import { PENDING_MAX, RECEIVE_BUFFER_BYTES, REPLY_BYTES_MAX, REQUEST_BYTES_MAX } from './limits.ts'
 import { createNetworkFilter } from './networks.ts'
-import { decodeRequest } from './request.ts'
+import { RequestReader } from './request.ts'
 
 export interface UdpFrontOptions {
   readonly host: string | undefined
@@ -18,19 +18,14 @@ export interface UdpFrontOptions {
   readonly rules: Rules
 }
 
-const NO_REQUEST: RuleRequest = {
-  action: undefined,
-  rule_name: undefined,
-  app_name: undefined,
-  salt: undefined,
-  seq: undefined,
-}
+const NO_REQUEST = new RuleRequest()
 
 /** The UDP front: one JSON datagram in, one out. */
 export class UdpFront {
   readonly #options: UdpFrontOptions
   readonly #isAllowed: (address: string) => boolean
   #socket: Socket | undefined
+  readonly #reader = new RequestReader()
   readonly #tally = new Tally()
   #received = 0
   #dropped = 0
@@ -109,7 +104,7 @@ export class UdpFront {
     this.#received++
     // Nobody can be answered at port 0.
     const isAnswerable = from.port !== 0 && this.#isAllowed(from.address)
-    const request = isAnswerable ? decodeRequest(datagram) : undefined
+    const request = isAnswerable ? this.#reader.read(datagram) : undefined
     if (request === undefined) {
       this.#dropped++
       return
