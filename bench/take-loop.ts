@@ -1,6 +1,6 @@
 /** One way to take ids, over and over, in a process of its own: `node --expose-gc take-loop.js CASE`. Prints TakeFigures. */
 import { EventEmitter } from 'node:events'
-import { createServer } from 'node:http'
+import type { Socket } from 'node:net'
 import { Sequence } from '../src/core/sequence.ts'
 import { counted } from '../src/fronts/http/id-routes.ts'
 import { Lane } from '../src/fronts/http/lane.ts'
@@ -82,11 +82,13 @@ function takes(source: { take(): unknown }): Way {
 
 /** Requests of one connection to the express lane, without a client that reads. */
 function requests(generator: Sequence): Way {
-  const server = createServer()
   const route = counted((query, accept) => answerNew(generator, query, accept, 1), new Tally())
-  new Lane({ server, routes: new Map([['/new', route]]), keepAliveMs: 60_000 })
+  const toNodeHttp = () => {
+    throw new Error('a plain request stays on the lane')
+  }
+  const lane = new Lane({ routes: new Map([['/new', route]]), toNodeHttp, keepAliveMs: 60_000 })
   const socket = new FakeSocket()
-  server.emit('connection', socket)
+  lane.accept(socket as unknown as Socket)
   const request = 'GET /new HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n'
   socket.emit('data', Buffer.from(request))
   // The same bytes in another place, as they come from a real socket.

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { readInPlace } from '../../src/fronts/read-in-place.ts'
+import { type PieceEnd, pushPieces, readInPieces, readInPlace } from '../../src/fronts/read-in-place.ts'
 import { until } from '../support/until.ts'
 
 /** A socket that a server has accepted, and its client. */
@@ -18,6 +18,11 @@ async function pair(): Promise<{ accepted: Socket; client: Socket }> {
   })
   return { accepted, client }
 }
+
+const upTo =
+  (pieceBytes: number): PieceEnd =>
+  (_bytes, at, end) =>
+    Math.min(at + pieceBytes, end)
 
 describe('reading in place', () => {
   it('gives what comes on all sockets in one buffer', async () => {
@@ -53,27 +58,78 @@ describe('reading in place', () => {
     await once(accepted, 'end')
   })
 
-  it('ends, and what comes then are data events with bytes of their own', async () => {
-    const { accepted, client } = await pair()
-    const stop = readInPlace(accepted, () => expect.unreachable())
-    stop()
-    accepted.resume()
-    const chunks: Buffer[] = []
-    accepted.on('data', (chunk: Buffer) => chunks.push(chunk))
-    client.write('a')
-    await until(5_000, () => chunks.length === 1)
-    client.write('b')
-    await until(5_000, () => chunks.length === 2)
-    expect(chunks.map(String)).toEqual(['a', 'b'])
-  })
-
   it('is by data events where a socket has no such buffer', () => {
     const socket = new Socket()
     const texts: string[] = []
-    const stop = readInPlace(socket, (bytes, length) => texts.push(bytes.toString('latin1', 0, length)))
+    readInPlace(socket, (bytes, length) => texts.push(bytes.toString('latin1', 0, length)))
     socket.emit('data', Buffer.from('a'))
-    stop()
+    expect(texts).toEqual(['a'])
+    readInPieces(socket, upTo(2))
     socket.emit('data', Buffer.from('b'))
     expect(texts).toEqual(['a'])
+  })
+})
+
+describe('reading in pieces', () => {
+  it.each([
+    { before: 'a socket that was read in place', isInPlace: true },
+    { before: 'a new one', isInPlace: false },
+  ])('gives what comes on $before in data events of a length at most', async ({ isInPlace }) => {
+    const { accepted, client } = await pair()
+    if (isInPlace) readInPlace(accepted, () => expect.unreachable())
+    readInPieces(accepted, upTo(4))
+    const chunks: string[] = []
+    accepted.on('data', (chunk: Buffer) => chunks.push(String(chunk)))
+    accepted.resume()
+    client.write('123456789')
+    await until(5_000, () => chunks.length === 3)
+    client.write('ab')
+    await until(5_000, () => chunks.length === 4)
+    expect(chunks).toEqual(['1234', '5678', '9', 'ab'])
+  })
+
+  it('gives nothing between a pause and what ends it, and the rest in its order', async () => {
+    const { accepted, client } = await pair()
+    readInPieces(accepted, upTo(2))
+    const chunks: string[] = []
+    accepted.on('data', (chunk: Buffer) => {
+      chunks.push(String(chunk))
+      accepted.pause()
+    })
+    const end = once(accepted, 'end')
+    accepted.resume()
+    client.write('1234')
+    await until(5_000, () => chunks.length === 1)
+    await new Promise<void>((resolve) => client.end('5', resolve))
+    expect(chunks).toEqual(['12'])
+    accepted.resume()
+    await until(5_000, () => chunks.length === 2)
+    accepted.resume()
+    await until(5_000, () => chunks.length === 3)
+    expect(chunks).toEqual(['12', '34', '5'])
+    accepted.resume()
+    await end
+  })
+
+  it('gives nothing once the socket is destroyed', async () => {
+    const { accepted, client } = await pair()
+    readInPieces(accepted, upTo(2))
+    const chunks: string[] = []
+    accepted.on('data', (chunk: Buffer) => {
+      chunks.push(String(chunk))
+      accepted.destroy()
+    })
+    accepted.resume()
+    client.write('1234')
+    await once(accepted, 'close')
+    expect(chunks).toEqual(['12'])
+  })
+
+  it('says whether to read on', async () => {
+    const { accepted } = await pair()
+    accepted.pause()
+    const bytes = Buffer.alloc(accepted.readableHighWaterMark)
+    expect(pushPieces(accepted, bytes, 10, upTo(2))).toBe(true)
+    expect(pushPieces(accepted, bytes, bytes.length, upTo(2_048))).toBe(false)
   })
 })

@@ -1,7 +1,5 @@
-import { createServer } from 'node:http'
 import { describe, expect, it, vi } from 'vitest'
 import type { IdRoute } from '../../src/fronts/http/id-routes.ts'
-import { Lane } from '../../src/fronts/http/lane.ts'
 import { HEADERS_TIMEOUT_MS } from '../../src/fronts/http/limits.ts'
 import { jsonHeaders, type Reply, textHeaders } from '../../src/fronts/http/reply.ts'
 import { KEEP_ALIVE_MS, OK_HEAD, open, PLAIN, reply, stopClock } from './memory-connection.ts'
@@ -189,12 +187,4 @@ describe('a connection on the express lane', () => {
     lane.cut()
     expect([left.isDestroyed, closed.isDestroyed]).toEqual([true, false])
   })
-})
-
-it('is put before a server of node:http as it comes', () => {
-  const bare = createServer()
-  bare.removeAllListeners('connection')
-  const taken = createServer().on('connection', () => {})
-  for (const server of [bare, taken])
-    expect(() => new Lane({ server, routes: new Map(), keepAliveMs: 1 })).toThrow('one listener')
 })

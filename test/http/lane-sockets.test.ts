@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { IdRoute } from '../../src/fronts/http/id-routes.ts'
 import { Lane } from '../../src/fronts/http/lane.ts'
+import { takeConnections } from '../../src/fronts/http/node-http.ts'
 import { jsonHeaders, type Reply } from '../../src/fronts/http/reply.ts'
 import { until } from '../support/until.ts'
 
@@ -27,7 +28,9 @@ async function start(route: IdRoute, keepAliveMs = 60_000): Promise<Bench> {
     byNodeHttp.push(request.url as string)
     response.writeHead(204).end()
   })
-  const lane = new Lane({ server, routes: new Map([['/new', route]]), keepAliveMs })
+  const toNodeHttp = takeConnections(server)
+  const lane = new Lane({ routes: new Map([['/new', route]]), toNodeHttp, keepAliveMs })
+  server.on('connection', (socket) => lane.accept(socket))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1')

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { createServer } from 'node:http'
+import type { Socket } from 'node:net'
 import { afterEach, beforeEach, vi } from 'vitest'
 import type { IdRoute } from '../../src/fronts/http/id-routes.ts'
 import { Lane } from '../../src/fronts/http/lane.ts'
@@ -63,6 +63,10 @@ class Connection extends EventEmitter {
     this.isDestroyed = true
   }
 
+  push(chunk: Buffer): boolean {
+    return this.emit('data', chunk)
+  }
+
   send(text: string): void {
     this.emit('data', Buffer.from(text, 'latin1'))
   }
@@ -71,16 +75,15 @@ class Connection extends EventEmitter {
 /** A lane with one route, and what it hands over: no request reaches node:http itself. */
 export function open(route: IdRoute = () => reply('1')) {
   const handedOver: { connection: Connection; text: string }[] = []
-  const server = createServer()
-  server.removeAllListeners('connection')
-  server.on('connection', (socket) => {
+  const toNodeHttp = (socket: Socket) => {
     const connection = socket as unknown as Connection
+    connection.removeAllListeners('data')
     connection.on('data', (chunk: Buffer) => handedOver.push({ connection, text: chunk.toString('latin1') }))
-  })
-  const lane = new Lane({ server, routes: new Map([['/new', route]]), keepAliveMs: KEEP_ALIVE_MS })
+  }
+  const lane = new Lane({ routes: new Map([['/new', route]]), toNodeHttp, keepAliveMs: KEEP_ALIVE_MS })
   const connect = () => {
     const connection = new Connection()
-    server.emit('connection', connection)
+    lane.accept(connection as unknown as Socket)
     return connection
   }
   return { lane, connect, handedOver }

@@ -1,20 +1,21 @@
-import { type Server, STATUS_CODES } from 'node:http'
+import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { copyOf, readInPlace } from '../read-in-place.ts'
+import { copyOf, pushPieces, readInPlace } from '../read-in-place.ts'
 import { acceptedFormat } from './id-request.ts'
 import type { IdRoutes } from './id-routes.ts'
 import { HEADERS_TIMEOUT_MS, PLAIN_PIPELINED_MAX } from './limits.ts'
+import { pieceEnd } from './node-http.ts'
 import { jsonHeaders, type Reply } from './reply.ts'
 
 export interface LaneOptions {
-  readonly server: Server
   readonly routes: IdRoutes
+  /** Takes a connection that is not for the lane. */
+  readonly toNodeHttp: (socket: Socket) => void
   /** How long an idle connection is kept. */
   readonly keepAliveMs: number
 }
 
 type Ask = () => Reply | Promise<Reply>
-type ConnectionListener = (this: Server, socket: Socket) => void
 
 /**
  * The express lane: answers plain requests for ids straight from the socket and hands every other connection, with
@@ -25,19 +26,16 @@ type ConnectionListener = (this: Server, socket: Socket) => void
  */
 export class Lane {
   readonly #options: LaneOptions
-  readonly #nodeHttp: ConnectionListener
   readonly #connections = new Set<LaneConnection>()
 
-  /** Takes over the connections of `server`, which must not listen yet. */
   constructor(options: LaneOptions) {
     this.#options = options
-    const { server } = options
-    const [nodeHttp, ...others] = server.listeners('connection')
-    if (nodeHttp === undefined || others.length > 0)
-      throw new Error('a server of node:http has one listener for connections')
-    this.#nodeHttp = nodeHttp as ConnectionListener
-    server.removeAllListeners('connection')
-    server.on('connection', (socket: Socket) => this.#accept(socket))
+  }
+
+  accept(socket: Socket): void {
+    const connection = new LaneConnection(socket, this.#options, () => this.#connections.delete(connection))
+    this.#connections.add(connection)
+    socket.once('close', () => this.#connections.delete(connection))
   }
 
   /** Ends every connection of the lane, behind the answer that one may wait for. */
@@ -48,15 +46,6 @@ export class Lane {
   /** Cuts every connection of the lane. */
   cut(): void {
     for (const connection of this.#connections) connection.socket.destroy()
-  }
-
-  #accept(socket: Socket): void {
-    const connection = new LaneConnection(socket, this.#options, () => {
-      this.#connections.delete(connection)
-      this.#nodeHttp.call(this.#options.server, socket)
-    })
-    this.#connections.add(connection)
-    socket.once('close', () => this.#connections.delete(connection))
   }
 }
 
@@ -69,21 +58,20 @@ export class Lane {
 class LaneConnection {
   readonly socket: Socket
   readonly #options: LaneOptions
-  readonly #toNodeHttp: () => void
-  readonly #stopReading: () => void
+  readonly #leaveLane: () => void
   #state: 'fresh' | 'open' | 'waiting' | 'ending' = 'fresh'
   #isDraining = false
   /** A copy of the last chunk, and what it asked for. */
   #known: Buffer = NOTHING
   #asks: readonly Ask[] = []
 
-  constructor(socket: Socket, options: LaneOptions, toNodeHttp: () => void) {
+  constructor(socket: Socket, options: LaneOptions, leaveLane: () => void) {
     this.socket = socket
     this.#options = options
-    this.#toNodeHttp = toNodeHttp
+    this.#leaveLane = leaveLane
     socket.setNoDelay(true)
     socket.setTimeout(HEADERS_TIMEOUT_MS)
-    this.#stopReading = readInPlace(socket, (bytes, length) => this.#onRead(bytes, length))
+    readInPlace(socket, (bytes, length) => this.#onRead(bytes, length))
     socket.on('drain', this.#onDrain)
     socket.on('timeout', this.#onTimeout)
     socket.on('end', this.#onEnd)
@@ -114,7 +102,7 @@ class LaneConnection {
     }
     const asks = this.#read(bytes.toString('latin1', 0, length))
     if (asks === undefined) {
-      this.#handOver(copyOf(bytes, length))
+      this.#handOver(bytes, length)
       return
     }
     if (asks.length > PLAIN_PIPELINED_MAX) {
@@ -181,16 +169,16 @@ class LaneConnection {
     this.socket.end(output, 'latin1')
   }
 
-  #handOver(chunk: Buffer): void {
+  #handOver(bytes: Buffer, length: number): void {
     const { socket } = this
-    this.#stopReading()
     socket.off('drain', this.#onDrain)
     socket.off('timeout', this.#onTimeout)
     socket.off('end', this.#onEnd)
     socket.off('error', this.#onError)
-    this.#toNodeHttp()
+    this.#leaveLane()
+    this.#options.toNodeHttp(socket)
     // As if it came now. By way of `unshift` it would come a tick later, and what is answered before a bad request differ.
-    socket.emit('data', chunk)
+    pushPieces(socket, bytes, length, pieceEnd)
   }
 
   readonly #onDrain = (): void => {

@@ -15,6 +15,7 @@ import {
   REQUEST_TIMEOUT_MS,
   TIMEOUT_CHECK_MS,
 } from './limits.ts'
+import { takeConnections } from './node-http.ts'
 import { type PageOptions, StatusPage } from './page/page.tsx'
 import { Pipelines } from './pipelines.ts'
 import { failureBody, jsonHeaders } from './reply.ts'
@@ -74,9 +75,11 @@ export class HttpFront {
     this.#server.maxConnections = options.connectionsMax
     // A time-out of the socket itself, set once. keepAliveTimeout would set and take off one around every request.
     this.#server.timeout = options.keepAliveMs
-    if (options.lane)
-      this.#lane = new Lane({ server: this.#server, routes: ids, keepAliveMs: options.keepAliveMs })
+    const toNodeHttp = takeConnections(this.#server)
+    if (options.lane) this.#lane = new Lane({ routes: ids, toNodeHttp, keepAliveMs: options.keepAliveMs })
     this.#server.on('connection', (socket) => {
+      if (this.#lane === undefined) toNodeHttp(socket)
+      else this.#lane.accept(socket)
       const watched = new WatchedSocket(socket)
       this.#watch.add(watched)
       this.#connections++
