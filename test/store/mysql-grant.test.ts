@@ -8,12 +8,12 @@ const AGREEMENT = { step: 100, first: 0 } as const
  * A session of a server that is not at hand: REPLACE leaves rows of these ids behind, of which it `replaced` some, or
  * fails with an error.
  */
-function statementsWith(ids: string[], replaced: number, errno?: number): Statements {
+function statementsWith(ids: string[], replaced: number, errno?: number, message = 'full'): Statements {
   return {
     rows: async () => ids.map((id) => ({ id })) as never,
     run: async () => {
       if (errno !== undefined)
-        throw Object.assign(new Error('full'), { errno, code: 'ER', sqlState: 'HY000' })
+        throw Object.assign(new Error(message), { errno, code: 'ER', sqlState: 'HY000' })
       return { affectedRows: ids.length + replaced } as never
     },
   }
@@ -57,5 +57,27 @@ describe('grant, on answers of other servers', () => {
       code: 'REGRESSED',
       floor: 1100n,
     })
+  })
+
+  // The words of MySQL 5.6.24, of its French, and of 8.0.
+  it.each([
+    "Duplicate entry '9' for key 'PRIMARY'",
+    "Duplicata du champ '9' pour la clef 'PRIMARY'",
+    "Duplicate entry '9' for key 'generator_table.PRIMARY'",
+  ])('I3: is REGRESSED when REPLACE does not replace a row: %s', async (message) => {
+    const granted = grant(statementsWith([], 0, 1062, message), ['u'], [], 12n, AGREEMENT)
+    expect(await errorOf(granted)).toMatchObject({
+      code: 'REGRESSED',
+      floor: 1300n,
+      message: expect.stringContaining('it gave lease 9 although lease 12 exists'),
+    })
+  })
+
+  it('I6: is EXHAUSTED when REPLACE does not replace the row with the last id', async () => {
+    const message = "Duplicate entry '2147483647' for key 'PRIMARY'"
+    for (const maxId of [2_147_483_646n, 2_147_483_647n]) {
+      const granted = grant(statementsWith([], 0, 1062, message), ['u'], [], maxId, AGREEMENT)
+      expect(await errorOf(granted)).toMatchObject({ code: 'EXHAUSTED' })
+    }
   })
 })

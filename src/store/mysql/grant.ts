@@ -2,7 +2,7 @@ import { SequenceError } from '../../core/errors.ts'
 import type { Lease } from '../../core/lease.ts'
 import { GENERATOR_NAME, type GeneratorAgreement } from '../../core/store.ts'
 import { checkAgreement, counterLost, type GeneratorState, leasesOf } from '../generator.ts'
-import { isColumnFullError } from './errors.ts'
+import { isColumnFullError, isDuplicateKeyError } from './errors.ts'
 import { SELECT_LEASED_END } from './lease-records.ts'
 import type { Session } from './session.ts'
 
@@ -85,7 +85,8 @@ export async function readState(
 
 /**
  * Inserts a row for each uuid and resolves with their ids, rising. Throws where an id was in use: of a counter that
- * went back (I3), or of one at the end of its column, which MySQL gives again and again (I6).
+ * went back (I3), or of one at the end of its column, which MySQL gives again and again (I6). Some servers then replace the
+ * row, and MySQL refuses to.
  */
 async function replace(
   statements: Statements,
@@ -97,7 +98,9 @@ async function replace(
   const { affectedRows } = await statements
     .run(`REPLACE INTO generator_table (uuid) VALUES ${rows}`, uuids)
     .catch((error: unknown) => {
-      throw isColumnFullError(error) ? columnFull(error) : error
+      if (isColumnFullError(error)) throw columnFull(error)
+      if (isDuplicateKeyError(error)) throw idInUse(idOf(error) ?? maxId, maxId, agreement, error)
+      throw error
     })
   // Read back: ids of one statement are not always consecutive, and the driver reports only one of them.
   const list = uuids.map(() => '?').join()
@@ -108,7 +111,18 @@ async function replace(
   const ns = inserted.map((row) => BigInt(row.id))
   // A row that was replaced counts twice. No uuid was in use, so that it was one of the same id.
   if (affectedRows === uuids.length) return ns
-  throw COLUMN_MAXIMA.has(ns.at(-1) as bigint) ? columnFull() : counterLost(ns[0] as bigint, maxId, agreement)
+  throw idInUse((COLUMN_MAXIMA.has(ns.at(-1) as bigint) ? ns.at(-1) : ns[0]) as bigint, maxId, agreement)
+}
+
+/** The id of a row that MySQL does not replace, since the counter gave it: `Duplicate entry '7' for key 'PRIMARY'`, in any language. */
+function idOf(error: unknown): bigint | undefined {
+  const id = /'(\d+)'/.exec((error as Error).message)?.[1]
+  return id === undefined ? undefined : BigInt(id)
+}
+
+/** The counter gave `id`, which a row has. */
+function idInUse(id: bigint, maxId: bigint, agreement: GeneratorAgreement, cause?: unknown): SequenceError {
+  return COLUMN_MAXIMA.has(id) ? columnFull(cause) : counterLost(id, maxId, agreement)
 }
 
 function columnFull(cause?: unknown): SequenceError {

@@ -139,12 +139,14 @@ export class SchemaInspection {
     const [created] = rowsOf(await this.#ask('SHOW CREATE TABLE generator_table'))
     const generatorTable = created && String(created['Create Table'])
     const idColumn = columns.find(({ table, name }) => table === 'generator_table' && name === 'id')
+    const idMax = idColumn === undefined ? ID_END : greatestOf(idColumn)
+    // TiDB shows the start of its next cache. At the end of its column MySQL's counter stays where it is.
+    const isCounterShown = !isTidb && generatorTable !== undefined && maxId < idMax
     return {
       generatorTable,
       findings: [
         ...findings,
-        // TiDB shows the start of its next cache.
-        ...(isTidb || generatorTable === undefined ? [] : [judgeCounter(generatorTable, maxId)]),
+        ...(isCounterShown ? [judgeCounter(generatorTable, maxId)] : []),
         ...judgeGenerator(
           {
             step: meta.get('generator.step'),
@@ -152,7 +154,7 @@ export class SchemaInspection {
             floor: meta.get('generator.floor'),
             maxId,
             leasedEnd: names.has(LEASES) ? await this.#leasedEnd() : 0n,
-            idMax: idColumn === undefined ? ID_END : greatestOf(idColumn),
+            idMax,
             rate: names.has(LEASES) ? await this.#rate(GENERATOR_NAME) : undefined,
           },
           agreement,
