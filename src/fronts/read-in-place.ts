@@ -33,8 +33,15 @@ export function readInPlace(socket: Socket, receive: Receive): void {
   if (!isSet) socket.on('data', (chunk: Buffer) => receive(chunk, chunk.length))
 }
 
-/** Where the piece of `bytes` that begins at `at` ends: behind `at`, and not behind `end`. */
-export type PieceEnd = (bytes: Buffer, at: number, end: number) => number
+/** How to take apart what comes on a socket. */
+export interface Pieces {
+  /** Up to so many bytes are one piece. */
+  readonly bytesMax: number
+  /** Whether to take the first `length` bytes of `bytes`, which are more than that. If not, the socket is destroyed. */
+  admits(bytes: Buffer, length: number): boolean
+  /** Where the piece that begins at `at` ends: behind `at`, and not behind `length`. */
+  end(bytes: Buffer, at: number, length: number): number
+}
 
 /**
  * Has what comes on a socket from now on, whether it was read in place before or not, given to its `data` listeners a piece at a time.
@@ -42,10 +49,10 @@ export type PieceEnd = (bytes: Buffer, at: number, end: number) => number
  * copies what it keeps. With a copy of each for it, and its stream around that, a request through Hono took an eighth more
  * of CPU time outside of the kernel; so it takes what it does where node:http reads by itself.
  */
-export function readInPieces(socket: Socket, pieceEnd: PieceEnd): void {
+export function readInPieces(socket: Socket, pieces: Pieces): void {
   const isSet = onRead(socket, (length) => {
-    if (pieceEnd(SHARED, 0, length) < length || socket.readableLength > 0)
-      return pushPieces(socket, SHARED, length, pieceEnd)
+    if (length > pieces.bytesMax || socket.readableLength > 0)
+      return pushPieces(socket, SHARED, length, pieces)
     socket.emit('data', SHARED.subarray(0, length))
     return true
   })
@@ -53,10 +60,11 @@ export function readInPieces(socket: Socket, pieceEnd: PieceEnd): void {
 }
 
 /** Gives a socket's `data` listeners the first `length` bytes of `bytes`, as `readInPieces` does. False where it should not read on. */
-export function pushPieces(socket: Socket, bytes: Buffer, length: number, pieceEnd: PieceEnd): boolean {
+export function pushPieces(socket: Socket, bytes: Buffer, length: number, pieces: Pieces): boolean {
+  if (length > pieces.bytesMax && !pieces.admits(bytes, length)) socket.destroy()
   let readsOn = true
   for (let at = 0; at < length && !socket.destroyed; ) {
-    const end = pieceEnd(bytes, at, length)
+    const end = pieces.end(bytes, at, length)
     readsOn = socket.push(Buffer.from(bytes.subarray(at, end)))
     at = end
   }

@@ -12,7 +12,7 @@ export interface Watched {
 const LOOK_MS = 500
 
 /** Bytes read and written after which they are looked at sooner: so far may clients be above their limit together. */
-const LOOK_BYTES = 33_554_432
+const LOOK_BYTES = 4_194_304
 
 /**
  * Watches the connections of one front: cuts those whose clients are too slow and, where all together hold more than

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type PieceEnd, pushPieces, readInPieces, readInPlace } from '../../src/fronts/read-in-place.ts'
+import { type Pieces, pushPieces, readInPieces, readInPlace } from '../../src/fronts/read-in-place.ts'
 import { until } from '../support/until.ts'
 
 /** A socket that a server has accepted, and its client. */
@@ -19,10 +19,11 @@ async function pair(): Promise<{ accepted: Socket; client: Socket }> {
   return { accepted, client }
 }
 
-const upTo =
-  (pieceBytes: number): PieceEnd =>
-  (_bytes, at, end) =>
-    Math.min(at + pieceBytes, end)
+const upTo = (bytesMax: number): Pieces => ({
+  bytesMax,
+  admits: (bytes, length) => !bytes.subarray(0, length).includes('flood'),
+  end: (_bytes, at, length) => Math.min(at + bytesMax, length),
+})
 
 describe('reading in place', () => {
   it('gives what comes on all sockets in one buffer', async () => {
@@ -132,4 +133,19 @@ describe('reading in pieces', () => {
     expect(pushPieces(accepted, bytes, 10, upTo(2))).toBe(true)
     expect(pushPieces(accepted, bytes, bytes.length, upTo(2_048))).toBe(false)
   })
+
+  it.each([true, false])(
+    'destroys a socket on which more comes than is admitted (in place: %s)',
+    async (isInPlace) => {
+      const { accepted, client } = await pair()
+      if (isInPlace) readInPieces(accepted, upTo(4))
+      const chunks: string[] = []
+      accepted.on('data', (chunk: Buffer) => chunks.push(String(chunk)))
+      accepted.resume()
+      if (isInPlace) client.write('1234flood')
+      else pushPieces(accepted, Buffer.from('1234flood'), 9, upTo(4))
+      await once(accepted, 'close')
+      expect(chunks).toEqual([])
+    },
+  )
 })

@@ -2,12 +2,13 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { pieceEnd, takeConnections } from '../../src/fronts/http/node-http.ts'
+import { httpPieces, takeConnections } from '../../src/fronts/http/node-http.ts'
 import { until } from '../support/until.ts'
 
 interface Client {
   read(): string
   write(text: string): void
+  isClosed(): boolean
 }
 
 /** Has a server give all its connections back to node:http at once, and opens one with this request. */
@@ -31,7 +32,7 @@ async function open(server: Server, request: string): Promise<Client> {
   })
   client.on('error', () => client.destroy())
   client.write(request)
-  return { read: () => text, write: (more) => void client.write(more) }
+  return { read: () => text, write: (more) => void client.write(more), isClosed: () => client.closed }
 }
 
 describe('connections given to node:http', () => {
@@ -45,8 +46,8 @@ describe('connections given to node:http', () => {
         isClosed = true
       })
     })
-    // In one packet on loopback, of which node:http would make all 1,000 requests.
-    await ask(server, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(1_000))
+    // In one packet on loopback, of which node:http would make all 256 requests.
+    await ask(server, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(256))
     await until(5_000, () => isClosed)
     // 2,048 bytes, at 27 each.
     expect(requests).toBe(75)
@@ -104,6 +105,21 @@ describe('connections given to node:http', () => {
     ['a part of one that ends behind it', `${'x'.repeat(2_045)}\r\n\r\nx`, 2_048],
   ])('get at a time %s', (_what, text, end) => {
     const bytes = Buffer.from(`before${text}`)
-    expect(pieceEnd(bytes, 6, bytes.length)).toBe(6 + end)
+    expect(httpPieces.end(bytes, 6, bytes.length)).toBe(6 + end)
+  })
+
+  it('I9: more than 256 requests in one packet are not looked at', async () => {
+    let requests = 0
+    const server = createServer((_request, response) => {
+      requests++
+      response.end()
+    })
+    const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+    const flood = await ask(server, get.repeat(257))
+    await until(5_000, () => flood.isClosed())
+    expect(requests).toBe(0)
+    const full = await open(server, get.repeat(256))
+    await until(5_000, () => full.read().match(/ 200 /g)?.length === 256)
+    expect(requests).toBe(256)
   })
 })

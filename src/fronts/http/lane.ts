@@ -4,7 +4,7 @@ import { copyOf, pushPieces, readInPlace } from '../read-in-place.ts'
 import { acceptedFormat } from './id-request.ts'
 import type { IdRoutes } from './id-routes.ts'
 import { HEADERS_TIMEOUT_MS, PLAIN_PIPELINED_MAX } from './limits.ts'
-import { pieceEnd } from './node-http.ts'
+import { httpPieces } from './node-http.ts'
 import { jsonHeaders, type Reply } from './reply.ts'
 
 export interface LaneOptions {
@@ -178,7 +178,7 @@ class LaneConnection {
     this.#leaveLane()
     this.#options.toNodeHttp(socket)
     // As if it came now. By way of `unshift` it would come a tick later, and what is answered before a bad request differ.
-    pushPieces(socket, bytes, length, pieceEnd)
+    pushPieces(socket, bytes, length, httpPieces)
   }
 
   readonly #onDrain = (): void => {

@@ -33,7 +33,7 @@ export const HELD_BYTES_MAX = 2 * UNREAD_BYTES_MAX
 /** Requests of one connection that node:http may work on at once: each takes some 6 kB, and as long as it takes. */
 export const PIPELINED_MAX = 100
 
-/** The same for plain requests on the express lane, in one chunk: some 0.2 ms, in which all others wait. */
+/** Requests in one chunk, which are some 0.2 ms on the express lane, in which all others wait. */
 export const PLAIN_PIPELINED_MAX = 256
 
 /** An id of 19 digits in a list, with quotes and a comma. */
