@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { copyOf, pushPieces, readInPlace } from '../read-in-place.ts'
 import { acceptedFormat } from './id-request.ts'
 import type { IdRoutes } from './id-routes.ts'
-import { HEADERS_TIMEOUT_MS, PLAIN_PIPELINED_MAX } from './limits.ts'
+import { CHUNK_REQUESTS_MAX, HEADERS_TIMEOUT_MS } from './limits.ts'
 import { httpPieces } from './node-http.ts'
 import { jsonHeaders, type Reply } from './reply.ts'
 
@@ -105,7 +105,7 @@ class LaneConnection {
       this.#handOver(bytes, length)
       return
     }
-    if (asks.length > PLAIN_PIPELINED_MAX) {
+    if (asks.length > CHUNK_REQUESTS_MAX) {
       this.socket.destroy()
       return
     }
@@ -122,7 +122,7 @@ class LaneConnection {
    */
   #read(text: string): Ask[] | undefined {
     const asks: Ask[] = []
-    for (let offset = 0; offset < text.length && asks.length <= PLAIN_PIPELINED_MAX; ) {
+    for (let offset = 0; offset < text.length && asks.length <= CHUNK_REQUESTS_MAX; ) {
       const request = readRequest(text, offset)
       const route = request && this.#options.routes.get(request.path)
       if (route === undefined) return undefined

@@ -34,7 +34,7 @@ export const HELD_BYTES_MAX = 2 * UNREAD_BYTES_MAX
 export const PIPELINED_MAX = 100
 
 /** Requests in one chunk, which are some 0.2 ms on the express lane, in which all others wait. */
-export const PLAIN_PIPELINED_MAX = 256
+export const CHUNK_REQUESTS_MAX = 256
 
 /** An id of 19 digits in a list, with quotes and a comma. */
 export const ID_REPLY_BYTES = 22

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Pieces, readInPieces } from '../read-in-place.ts'
-import { PIECE_BYTES, PLAIN_PIPELINED_MAX } from './limits.ts'
+import { CHUNK_REQUESTS_MAX, PIECE_BYTES } from './limits.ts'
 
 const BLANK_LINE = Buffer.from('\r\n\r\n')
 
@@ -34,7 +34,7 @@ export const httpPieces: Pieces = {
   /** A body that may be as long has no such number of blank lines. */
   admits(bytes, length) {
     let blankLines = 0
-    for (let at = 0; blankLines <= PLAIN_PIPELINED_MAX; blankLines++) {
+    for (let at = 0; blankLines <= CHUNK_REQUESTS_MAX; blankLines++) {
       at = bytes.indexOf(BLANK_LINE, at) + BLANK_LINE.length
       if (at < BLANK_LINE.length || at > length) return true
     }
