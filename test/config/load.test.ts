@@ -26,7 +26,7 @@ const DEFAULTS = {
     command_bytes_max: 1_048_576,
     unauthenticated_arguments_max: 10,
     unauthenticated_bulk_bytes_max: 16_384,
-    output_bytes_max: 1_048_576,
+    output_bytes_max: 131_072,
     unread_ms_max: 7_000,
     idle_ms_max: 3_600_000,
   },

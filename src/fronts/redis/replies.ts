@@ -20,8 +20,10 @@ const BUSY_SENDERS_MIN = 4
 export class Replies {
   readonly output: Output
   readonly #bytesMax: number
-  readonly #senders: Sender[] = []
-  readonly #pieces: Buffer[] = []
+  /** What is posted, in the first `#count` places: an array that is cut gives its memory back, and gets it anew in every turn. */
+  readonly #senders: (Sender | undefined)[] = []
+  readonly #pieces: (Buffer | undefined)[] = []
+  #count = 0
   #bytes = 0
   #sendersOfTurn = 0
   #isBusy = false
@@ -37,8 +39,8 @@ export class Replies {
     const { length } = this.output
     if (length === 0) return
     if (this.#sendersOfTurn++ === 0) setImmediate(this.#endTurn)
-    this.#senders.push(sender)
-    this.#pieces.push(this.output.cutOff())
+    this.#senders[this.#count] = sender
+    this.#pieces[this.#count++] = this.output.cutOff()
     this.#bytes += length
     if (!this.#isBusy || this.#bytes >= this.#bytesMax) this.flush()
   }
@@ -46,10 +48,12 @@ export class Replies {
   /** Sends at once all that was posted. */
   flush(): void {
     let isKept = false
-    for (let i = 0; i < this.#senders.length; i++)
+    for (let i = 0; i < this.#count; i++) {
       if (!(this.#senders[i] as Sender).send(this.#pieces[i] as Buffer)) isKept = true
-    this.#senders.length = 0
-    this.#pieces.length = 0
+      this.#senders[i] = undefined
+      this.#pieces[i] = undefined
+    }
+    this.#count = 0
     this.#bytes = 0
     if (isKept) this.output.leave()
     else this.output.clear()
