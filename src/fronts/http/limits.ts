@@ -10,8 +10,11 @@ export const HEADER_BYTES_MAX = 8_192
 export const HEADERS_TIMEOUT_MS = 5_000
 export const REQUEST_TIMEOUT_MS = 7_000
 
-/** How often Node looks for connections past those times: its default of 30 s would keep slow clients for as long. */
-export const TIMEOUT_CHECK_MS = 1_000
+/**
+ * How often Node looks for connections past those times: its default of 30 s would keep slow clients for as long. Every second it ended
+ * hundreds of them in one turn of the event loop, which took 25 ms. A look takes 0.2 ms where 9,000 requests are not whole, else nothing.
+ */
+export const TIMEOUT_CHECK_MS = 25
 
 /** What node:http is given at a time of what has come: 80 of the shortest requests, of which it makes some millisecond. */
 export const PIECE_BYTES = 2_048
