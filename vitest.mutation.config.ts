@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: [
       'test/core/*.test.ts',
-      'test/redis/{decoder,reply}.test.ts',
+      'test/redis/{decoder,input,replies,reply}.test.ts',
       'test/http/{id-request,lane-connection,lane-requests}.test.ts',
       'test/udp/{networks,request,rule-reply}.test.ts',
       'test/rules/{calendar,counter-periods,rule-clock,time-zone}.test.ts',

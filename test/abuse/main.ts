@@ -20,6 +20,8 @@ const ABUSERS = 1_000
 const ABUSERS_THAT_DO_NOT_READ = 100
 
 const QUIET_MS = 8_000
+/** Some abusers are gone at once: a p99 needs some hundred requests. */
+const ABUSED_MS_MIN = 2_000
 const GONE_MS_MAX = 10_000
 const GIVEN_UP_MS = 30_000
 const POLL_MS = 200
@@ -69,7 +71,9 @@ async function measure(kind: string, lane: string, numbers: Numbers): Promise<Re
     await sleep(QUIET_MS)
     const quiet = takeLatencies(honest)
     const quietBytes = instance.process.residentBytes
+    const startMs = performance.now()
     const { goneMs, peakBytes } = await abuse(instance, abusers, numbers)
+    await sleep(Math.max(0, ABUSED_MS_MIN - (performance.now() - startMs)))
     const abused = takeLatencies(honest)
     report(kind, quiet, abused, goneMs, (peakBytes - quietBytes) / MIB)
     for (const failure of new Set(honest.failures)) fail(`an honest client got: ${failure}`)

@@ -67,6 +67,14 @@ describe('answers on the express lane', () => {
     expect(bodies(connection.written)).toEqual(Array.from({ length: 401 }, (_, i) => String(i + 1)))
   })
 
+  it('are of what was asked for, however alike the bytes', () => {
+    const { connect } = open((query) => reply(query))
+    const connection = connect()
+    for (const query of ['a=1', 'a=2', 'a=2', 'a=1'])
+      connection.send(PLAIN.replace(' HTTP', `?${query} HTTP`))
+    expect(bodies(connection.written)).toEqual(['a=1', 'a=2', 'a=2', 'a=1'])
+  })
+
   it.each<[string, Reply, string]>([
     [
       'text',

@@ -51,6 +51,15 @@ it('gives its memory back once all of it is answered, or thrown away', () => {
   }
 })
 
+it('never gives away the memory of a packet', () => {
+  const { pool, input } = open()
+  const packet = Buffer.alloc(65_536)
+  input.add(packet, 65_536)
+  input.at = input.end
+  input.keep()
+  expect(pool.take(65_536)).not.toBe(packet)
+})
+
 it('keeps a large part of a command in memory of the pool, and a small one in its own', () => {
   const { pool, input, left } = open()
   const packet = Buffer.alloc(60_000, 'a')

@@ -78,6 +78,23 @@ describe('replies', () => {
     expect(sent).toEqual([])
   })
 
+  it('I9: are in the same memory as those before, unless a wire holds these', () => {
+    const [first, second, third] = [true, false, true].map((isFree) => {
+      let memory: [ArrayBufferLike, number] | undefined
+      replies.output.text('1')
+      replies.post({
+        send({ buffer, byteOffset }) {
+          memory = [buffer, byteOffset]
+          return isFree
+        },
+      })
+      return memory
+    })
+    expect(second?.[0]).toBe(first?.[0])
+    expect(third?.[0]).not.toBe(second?.[0])
+    expect([first, second, third].map((memory) => memory?.[1])).toEqual([0, 0, 0])
+  })
+
   it('are not written over while a wire holds them', async () => {
     await busyTurn()
     const kept: Buffer[] = []

@@ -95,6 +95,22 @@ describe('datagrams one after the other', () => {
     }
   })
 
+  it('are known when they come again, unless they are long or have a seq', () => {
+    const long = (bytes: number) => `{}${' '.repeat(bytes - 2)}`
+    for (const text of ['{"rule_name":"r"}', long(256)]) expect(read(text)).toBe(read(text))
+    for (const text of ['{"rule_name":"r","seq":1}', long(257)]) expect(read(text)).not.toBe(read(text))
+  })
+
+  it('I9: are forgotten once there are more than 1,024', () => {
+    const other = new RequestReader()
+    const request = (i: number) => other.read(Buffer.from(`{"app_name":"${i}"}`))
+    const first = request(0)
+    for (let i = 1; i < 1_024; i++) request(i)
+    expect(request(0)).toBe(first)
+    request(1_024)
+    expect(request(0)).not.toBe(first)
+  })
+
   it('I9: are requests as before, however many different ones there are', () => {
     for (let again = 0; again < 2; again++)
       for (let i = 0; i < 3_000; i++) expect(read(`{"app_name":"${i}"}`)?.app_name).toBe(String(i))

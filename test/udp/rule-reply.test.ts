@@ -31,6 +31,11 @@ describe('the reply to a request for rules', () => {
     })
   })
 
+  it('is there at once where the id is', () => {
+    const rules = { create: () => '7' } as unknown as Rules
+    expect(answerRule(rules, request())).toMatchObject({ text: '7', ids: 1 })
+  })
+
   it('has ids where several are asked for', async () => {
     expect(await answerRule(RULES, request(), 'get', 2)).toEqual({
       body: '{"action":"get","app_name":"a","code":0,"data":"r/a//0","ids":["r/a//0","r/a//1"],"message":"success","rule_name":"r"}',

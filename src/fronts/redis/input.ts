@@ -58,20 +58,16 @@ export class Input {
     this.#set(NO_BYTES, 0, 'own')
   }
 
-  /** Joins a packet to what is left. Sizes double, which keeps the copying linear. */
+  /** Joins a packet to what is left, which `keep` has moved to the front. Sizes double, which keeps the copying linear. */
   #append(packet: Buffer, length: number): void {
-    const kept = this.end - this.at
-    const needed = kept + length
+    const left = this.end
+    const needed = left + length
     if (needed > this.bytes.length) {
       const grown = this.#pool.take(needed)
-      this.bytes.copy(grown, 0, this.at, this.end)
+      this.bytes.copy(grown, 0, 0, left)
       this.#set(grown, needed, 'pool')
-    } else {
-      this.bytes.copyWithin(0, this.at, this.end)
-      this.at = 0
-      this.end = needed
-    }
-    packet.copy(this.bytes, kept, 0, length)
+    } else this.end = needed
+    packet.copy(this.bytes, left, 0, length)
   }
 
   #set(bytes: Buffer, length: number, owner: 'caller' | 'own' | 'pool'): void {
