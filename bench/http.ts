@@ -8,7 +8,7 @@ import type { Suite } from './suite.ts'
 
 const CEILINGS = join(import.meta.dirname, 'ceilings')
 /** What a process throws away after its start, and what V8 compiles then, is no request's doing: p99 is full of it for seconds. */
-const WARM_UP_SECONDS = 5
+const WARM_UP_SECONDS = 4
 
 const TOKEN = 'token-of-the-bench'
 
