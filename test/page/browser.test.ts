@@ -21,11 +21,13 @@ afterAll(async () => {
   await browser?.close()
 })
 
+/** Waits are long: a disk that is slow for a moment is not what is looked at here. */
 async function serveEmbedded(env: Record<string, string> = {}): Promise<SeqsvrProcess> {
   const folder = await temporaryFolder()
   const instance = await SeqsvrProcess.start({
     SEQSVR_SQLITE_FILE: `${folder}/seqsvr.sqlite`,
     SEQSVR_ADMIN_TOKEN: TOKEN,
+    SEQSVR_WAIT_MS_MAX: '15000',
     ...env,
   })
   onTestFinished(() => instance.kill())
