@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { inject } from 'vitest'
+import { inject, onTestFinished } from 'vitest'
 import { Sequence, type SequenceEvent } from '../../src/core/sequence.ts'
 import type { GeneratorAgreement } from '../../src/core/store.ts'
 import { MysqlStore, type MysqlStoreOptions } from '../../src/store/mysql/store.ts'
@@ -73,4 +73,11 @@ export async function mysqlFixture({
       await dropDatabase(database)
     },
   }
+}
+
+/** As `mysqlFixture`, closed behind the test that asks for it. */
+export async function fixtureWith(options: Parameters<typeof mysqlFixture>[0] = {}): Promise<MysqlFixture> {
+  const fixture = await mysqlFixture(options)
+  onTestFinished(() => fixture.close())
+  return fixture
 }

@@ -1,20 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { Session } from '../../src/store/mysql/session.ts'
 import { createUser, query } from '../support/mysql-server.ts'
 import { until } from '../support/until.ts'
 import { errorOf } from './contract.ts'
-import { type MysqlFixture, mysqlFixture } from './mysql-fixture.ts'
-
-const closers: (() => Promise<void> | void)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
-
-async function fixtureWith(options: Parameters<typeof mysqlFixture>[0] = {}): Promise<MysqlFixture> {
-  const fixture = await mysqlFixture(options)
-  closers.push(() => fixture.close())
-  return fixture
-}
+import { fixtureWith } from './mysql-fixture.ts'
 
 describe('a store that is set up wrongly', () => {
   it('says that the password is wrong, and not which', async () => {
@@ -84,7 +73,7 @@ describe('a connection', () => {
   it('holds its locks for at most 5 s of silence and waits 2 s for others', async () => {
     const { database } = await fixtureWith()
     const own = new Session({ ...database, tls: false })
-    closers.push(() => own.quit())
+    onTestFinished(() => own.quit())
     await own.open()
     expect(await own.rows('SELECT @@wait_timeout AS idle, @@innodb_lock_wait_timeout AS lock_wait')).toEqual([
       { idle: '5', lock_wait: '2' },

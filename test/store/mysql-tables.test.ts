@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { SequenceError } from '../../src/core/errors.ts'
 import type { Sequence } from '../../src/core/sequence.ts'
 import { Session } from '../../src/store/mysql/session.ts'
 import { until } from '../support/until.ts'
 import { errorOf } from './contract.ts'
-import { type MysqlFixture, mysqlFixture, sequenceOn } from './mysql-fixture.ts'
+import { fixtureWith, type MysqlFixture, sequenceOn } from './mysql-fixture.ts'
 
 const OLDER_TABLE = `
 CREATE TABLE generator_table (
@@ -16,21 +16,10 @@ CREATE TABLE generator_table (
   UNIQUE KEY stub_UNIQUE (uuid) USING BTREE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8 COLLATE=utf8_unicode_ci`
 
-const closers: (() => Promise<void> | void)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
-
-async function fixtureWith(options: Parameters<typeof mysqlFixture>[0] = {}): Promise<MysqlFixture> {
-  const fixture = await mysqlFixture(options)
-  closers.push(() => fixture.close())
-  return fixture
-}
-
 /** One that has served its first id. */
 async function servingSequence({ store }: MysqlFixture): Promise<Sequence> {
   const sequence = sequenceOn(store)
-  closers.push(() => sequence.close())
+  onTestFinished(() => sequence.close())
   await sequence.take()
   return sequence
 }
@@ -119,7 +108,7 @@ describe('a transaction', () => {
     const { store, sql, database } = await fixtureWith()
     await store.generator.lease(1, 0n)
     const other = new Session({ ...database, tls: false })
-    closers.push(() => other.quit())
+    onTestFinished(() => other.quit())
     await other.open()
     await other.run('START TRANSACTION')
     await other.rows('SELECT id FROM generator_table WHERE id = 1 FOR UPDATE')

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterEach, describe, expect, inject, it } from 'vitest'
+import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import type { ProvenanceStore } from '../../src/core/store.ts'
 import { Session } from '../../src/store/mysql/session.ts'
 import { loadDriver } from '../../src/store/sqlite/driver.ts'
@@ -8,7 +8,7 @@ import { TcpProxy } from '../support/tcp-proxy.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 import { errorOf } from './contract.ts'
-import { type MysqlFixture, mysqlFixture } from './mysql-fixture.ts'
+import { fixtureWith, type MysqlFixture, mysqlFixture } from './mysql-fixture.ts'
 import { describeProvenanceContract, FIRST } from './provenance-contract.ts'
 import { openSqlite } from './sqlite-fixture.ts'
 
@@ -49,17 +49,6 @@ describeProvenanceContract('MySQL', async () => {
 })
 
 describe('leases on record in MySQL', () => {
-  const closers: (() => Promise<void>)[] = []
-  afterEach(async () => {
-    for (const close of closers.splice(0).reverse()) await close()
-  })
-
-  async function fixtureWith(options: Parameters<typeof mysqlFixture>[0] = {}): Promise<MysqlFixture> {
-    const fixture = await mysqlFixture(options)
-    closers.push(() => fixture.close())
-    return fixture
-  }
-
   const starts = async ({ sql }: MysqlFixture) =>
     (await sql('SELECT start_id FROM seqsvr_leases ORDER BY sequence, start_id')).map((row) => row.start_id)
 
@@ -68,7 +57,7 @@ describe('leases on record in MySQL', () => {
       const fixture = await fixtureWith()
       await fixture.store.prepare()
       const proxy = await TcpProxy.start(inject('mysql'))
-      closers.push(() => proxy.close())
+      onTestFinished(() => proxy.close())
       const store = fixture.open({ host: '127.0.0.1', port: proxy.port, connectionsMax: 1 })
       await store.generator.lease(1, 0n)
       await store.segments.create('orders', 1n, 10)
@@ -178,7 +167,7 @@ describe('leases on record in MySQL', () => {
     // Two others that are just deleting the first two records of b. On MySQL a record that is gone may lock the gap
     // before it, in which the end of a lies.
     const others = [1, 11].map(() => new Session({ ...database, tls: false }))
-    closers.push(async () => void (await Promise.all(others.map((other) => other.quit()))))
+    onTestFinished(async () => void (await Promise.all(others.map((other) => other.quit()))))
     for (const [i, other] of others.entries()) {
       await other.open()
       await other.run('START TRANSACTION')
