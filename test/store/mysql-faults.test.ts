@@ -70,7 +70,7 @@ describe('a MySQL server that fails', () => {
       // The second has no connection left and meets a server that accepts, but says nothing.
       expect(await errorOf(generator.lease(1, 0n))).toMatchObject({ code: 'STORE_UNAVAILABLE' })
       expect(performance.now() - startedMs).toBeLessThan(3_000)
-      await until(5_000, () => openSockets() === openBefore)
+      await until(1_000, () => openSockets() === openBefore)
     } finally {
       await server.kill('SIGCONT')
     }

@@ -32,7 +32,7 @@ describe('the thread', () => {
 
   it('I2 throws away what comes too late, and lets nothing queue behind it', async () => {
     const workers = watchWorkers()
-    const store = openSqlite(`${await temporaryFolder()}/a.sqlite`, { timeoutMs: 3_000 })
+    const store = openSqlite(`${await temporaryFolder()}/a.sqlite`, { timeoutMs: 1_000 })
     await store.prepare()
 
     // As when its disk hangs: what the store asks of the thread is held up.
@@ -42,7 +42,7 @@ describe('the thread', () => {
     worker.postMessage = (message) => void held.push(message)
     expect(await errorOf(store.generator.lease(1, 0n))).toMatchObject({
       code: 'STORE_UNAVAILABLE',
-      message: expect.stringContaining('did not answer within 3000 ms'),
+      message: expect.stringContaining('did not answer within 1000 ms'),
     })
     expect(await errorOf(store.generator.lease(1, 0n))).toMatchObject({ code: 'STORE_UNAVAILABLE' })
     expect(held).toHaveLength(1)
