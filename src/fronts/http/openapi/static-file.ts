@@ -15,7 +15,7 @@ interface RequestHeaders {
  */
 export class StaticFile {
   readonly #gzipped: Buffer<ArrayBuffer>
-  /** Made when it is first asked for, in a thread of its own: it takes 10 ms. */
+  /** Made when it is first asked for, by Node's thread pool: it takes 7 ms. */
   #plain: Promise<Buffer<ArrayBuffer>> | undefined
   readonly #etag: string
   readonly #headers: Readonly<Record<string, string>>
